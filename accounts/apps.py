@@ -1,0 +1,10 @@
+"""Accounts: the organisation, its people, and how they sign in."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Organisation, users, teams, roles, calendars and currencies."""
+
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

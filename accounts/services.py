@@ -1,0 +1,1 @@
+"""Writes about the organisation and its people."""

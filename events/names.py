@@ -1,0 +1,89 @@
+"""Every event that can happen, with the text people read in a timeline.
+
+Texts are filled from the event's data; a missing value reads as an empty string.
+"""
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
+
+OPPORTUNITY_CREATED = "opportunities.created"
+OPPORTUNITY_CHANGED = "opportunities.changed"
+OPPORTUNITY_MOVED = "opportunities.moved"
+OPPORTUNITY_TURNED_WARM = "opportunities.turned_warm"
+OPPORTUNITY_TURNED_HOT = "opportunities.turned_hot"
+OPPORTUNITY_COOLED = "opportunities.cooled"
+OPPORTUNITY_SURFACED_UNFORECASTED = "opportunities.surfaced_unforecasted"
+OPPORTUNITY_WON = "opportunities.won"
+OPPORTUNITY_LOST = "opportunities.lost"
+OPPORTUNITY_REOPENED = "opportunities.reopened"
+OPPORTUNITY_CLOSE_DATE_MOVED = "opportunities.close_date_moved"
+OPPORTUNITY_SNOOZED = "opportunities.snoozed"
+OPPORTUNITY_GATE_BYPASSED = "opportunities.gate_bypassed"
+OPPORTUNITY_COMMENTED = "opportunities.commented"
+OPPORTUNITY_FILE_ADDED = "opportunities.file_added"
+OPPORTUNITY_FILE_REMOVED = "opportunities.file_removed"
+ENGAGEMENT_REQUESTED = "engagements.requested"
+ENGAGEMENT_ACCEPTED = "engagements.accepted"
+ENGAGEMENT_DECLINED = "engagements.declined"
+ENGAGEMENT_REASSIGNED = "engagements.reassigned"
+ENGAGEMENT_COMPLETED = "engagements.completed"
+ENGAGEMENT_CLOSED = "engagements.closed"
+ENGAGEMENT_RESUMED = "engagements.resumed"
+TASKS_ADDED = "tasks.added"
+TASKS_PAUSED = "tasks.paused"
+TASKS_RESUMED = "tasks.resumed"
+TASKS_RESCHEDULED = "tasks.rescheduled"
+TASK_COMPLETED = "tasks.completed"
+TASK_REOPENED = "tasks.reopened"
+TASK_CHANGED = "tasks.changed"
+ACCOUNT_CHANGED = "accounts.changed"
+CONTACT_CHANGED = "contacts.changed"
+SETTINGS_CHANGED = "settings.changed"
+IMPORT_FINISHED = "imports.finished"
+
+TEXTS: dict[str, StrPromise] = {
+    OPPORTUNITY_CREATED: _("added the deal in {to}"),
+    OPPORTUNITY_CHANGED: _("changed {labels}"),
+    OPPORTUNITY_MOVED: _("moved the deal from {from} to {to}"),
+    OPPORTUNITY_TURNED_WARM: _("The deal turned warm"),
+    OPPORTUNITY_TURNED_HOT: _("The deal turned hot"),
+    OPPORTUNITY_COOLED: _("The deal cooled to {temperature}"),
+    OPPORTUNITY_SURFACED_UNFORECASTED: _("The deal surfaced un-forecasted: {reasons}"),
+    OPPORTUNITY_WON: _("won the deal"),
+    OPPORTUNITY_LOST: _("closed the deal as lost: {reason}"),
+    OPPORTUNITY_REOPENED: _("reopened the deal"),
+    OPPORTUNITY_CLOSE_DATE_MOVED: _("moved the close date from {from} to {to}"),
+    OPPORTUNITY_SNOOZED: _("snoozed the deal until {until}: {reason}"),
+    OPPORTUNITY_GATE_BYPASSED: _("moved past a gate ({missing}): {reason}"),
+    OPPORTUNITY_COMMENTED: _("commented"),
+    OPPORTUNITY_FILE_ADDED: _("added the file {file}"),
+    OPPORTUNITY_FILE_REMOVED: _("removed the file {file}"),
+    ENGAGEMENT_REQUESTED: _("Delivery was asked in; {owner} is proposed as delivery owner"),
+    ENGAGEMENT_ACCEPTED: _("accepted the engagement"),
+    ENGAGEMENT_DECLINED: _("declined the engagement: {reason}"),
+    ENGAGEMENT_REASSIGNED: _("made {owner} delivery owner"),
+    ENGAGEMENT_COMPLETED: _("completed the engagement"),
+    ENGAGEMENT_CLOSED: _("The engagement closed: {outcome}"),
+    ENGAGEMENT_RESUMED: _("The engagement was taken up again"),
+    TASKS_ADDED: _("{count} tasks were added from the playbook {playbook}"),
+    TASKS_PAUSED: _("{count} tasks were paused"),
+    TASKS_RESUMED: _("{count} tasks were taken up again"),
+    TASKS_RESCHEDULED: _("{count} tasks moved with the dates"),
+    TASK_COMPLETED: _("completed “{title}”"),
+    TASK_REOPENED: _("reopened “{title}”"),
+    TASK_CHANGED: _("changed the task “{title}”"),
+    ACCOUNT_CHANGED: _("changed the account {name}"),
+    CONTACT_CHANGED: _("changed the contact {name}"),
+    SETTINGS_CHANGED: _("changed {what}"),
+    IMPORT_FINISHED: _("imported {file}"),
+}
+
+
+class _Blank(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def text_of(name: str, data: dict[str, object]) -> str:
+    """The sentence for one event; texts that start in lower case follow the actor's name."""
+    return str(TEXTS[name]).format_map(_Blank(data))

@@ -1,0 +1,16 @@
+"""What follows from what: event name to the handlers that react to it."""
+
+from collections.abc import Mapping
+
+from events import names
+
+SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
+    names.OPPORTUNITY_TURNED_WARM: ("handoffs.handlers.request_engagement",),
+    names.OPPORTUNITY_TURNED_HOT: ("handoffs.handlers.request_engagement",),
+    names.OPPORTUNITY_SURFACED_UNFORECASTED: ("handoffs.handlers.request_engagement",),
+    names.OPPORTUNITY_COOLED: ("handoffs.handlers.pause_engagement",),
+    names.OPPORTUNITY_WON: ("handoffs.handlers.close_engagement",),
+    names.OPPORTUNITY_LOST: ("handoffs.handlers.close_engagement",),
+    names.OPPORTUNITY_REOPENED: ("handoffs.handlers.resume_engagement",),
+    names.OPPORTUNITY_CLOSE_DATE_MOVED: ("handoffs.handlers.reschedule_tasks",),
+}

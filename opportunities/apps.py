@@ -1,0 +1,10 @@
+"""Opportunities: clients, pipelines, and the deals that sales pursues."""
+
+from django.apps import AppConfig
+
+
+class OpportunitiesConfig(AppConfig):
+    """Deal flow."""
+
+    name = "opportunities"
+    default_auto_field = "django.db.models.BigAutoField"
