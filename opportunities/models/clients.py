@@ -90,9 +90,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 class Contact(models.Model):
     """A person at a client."""
 
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="contacts", verbose_name=_("account")
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts", verbose_name=_("account"))
     name = models.CharField(_("name"), max_length=160)
     title = models.CharField(_("job title"), max_length=160, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)

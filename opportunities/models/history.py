@@ -27,14 +27,10 @@ class Source(models.TextChoices):
 class StageChange(models.Model):
     """One step through the pipeline. A trigger refuses updates and deletes."""
 
-    opportunity = models.ForeignKey(
-        Opportunity, on_delete=models.PROTECT, related_name="stage_changes", db_index=False
-    )
+    opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="stage_changes", db_index=False)
     # 1, 2, 3 … within the deal; imported history has true dates in `at`.
     number = models.PositiveIntegerField()
-    from_stage = models.ForeignKey(
-        Stage, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    from_stage = models.ForeignKey(Stage, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     to_stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=models.functions.Now())

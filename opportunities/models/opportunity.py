@@ -83,9 +83,7 @@ class Opportunity(models.Model):
         Account, null=True, blank=True, on_delete=models.PROTECT, related_name="opportunities",
         verbose_name=_("account"),
     )  # fmt: skip
-    contacts = models.ManyToManyField(
-        Contact, blank=True, related_name="opportunities", verbose_name=_("contacts")
-    )
+    contacts = models.ManyToManyField(Contact, blank=True, related_name="opportunities", verbose_name=_("contacts"))
     pipeline = models.ForeignKey(
         Pipeline, on_delete=models.PROTECT, related_name="+", verbose_name=_("pipeline"), db_index=False
     )
@@ -99,9 +97,7 @@ class Opportunity(models.Model):
     temperature_override = models.CharField(max_length=8, choices=Temperature.choices, blank=True)
     temperature_reason = models.CharField(max_length=500, blank=True)
     probability = models.PositiveSmallIntegerField(_("probability in %"))
-    forecast_category = models.CharField(
-        _("forecast category"), max_length=16, choices=ForecastCategory.choices
-    )
+    forecast_category = models.CharField(_("forecast category"), max_length=16, choices=ForecastCategory.choices)
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, validators=[validate_currency])
     close_date = models.DateField(_("close date"), null=True, blank=True)
@@ -119,14 +115,26 @@ class Opportunity(models.Model):
         verbose_name=_("delivery owner"),
     )  # fmt: skip
     team = models.ForeignKey(
-        Team, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+", verbose_name=_("sales team")
+        Team,
+        null=True,
+        blank=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("sales team"),
     )
     service_line = models.ForeignKey(
         ServiceLine, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+",
         verbose_name=_("service line"),
     )  # fmt: skip
     region = models.ForeignKey(
-        Region, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+", verbose_name=_("region")
+        Region,
+        null=True,
+        blank=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("region"),
     )
     product = models.CharField(_("product"), max_length=120, blank=True)
     is_unforecasted = models.BooleanField(_("un-forecasted"), default=False)
@@ -155,15 +163,11 @@ class Opportunity(models.Model):
             models.UniqueConstraint(
                 fields=["external_id"], condition=~Q(external_id=""), name="opportunities_external_id_unique"
             ),
-            models.CheckConstraint(
-                condition=Q(probability__lte=100), name="opportunities_probability_percent"
-            ),
+            models.CheckConstraint(condition=Q(probability__lte=100), name="opportunities_probability_percent"),
             models.CheckConstraint(
                 condition=Q(amount__isnull=True) | Q(amount__gte=0), name="opportunities_amount_not_negative"
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=StageKind.values), name="opportunities_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=StageKind.values), name="opportunities_kind_known"),
             models.CheckConstraint(
                 condition=Q(temperature__in=Temperature.values), name="opportunities_temperature_known"
             ),

@@ -107,9 +107,7 @@ class Stage(models.Model):
                 condition=Q(archived_at__isnull=True),
                 name="opportunities_stage_position_unique",
             ),
-            models.CheckConstraint(
-                condition=Q(probability__lte=100), name="opportunities_stage_probability_percent"
-            ),
+            models.CheckConstraint(condition=Q(probability__lte=100), name="opportunities_stage_probability_percent"),
             models.CheckConstraint(
                 condition=Q(kind="open") | Q(kind="won", probability=100) | Q(kind="lost", probability=0),
                 name="opportunities_stage_closed_probability",

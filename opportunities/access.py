@@ -1,0 +1,102 @@
+"""Fetching is authorising: the object, or 404 when it can't be seen, or 403 when it can't be changed."""
+
+from __future__ import annotations
+
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from accounts.access import audience_of, has_role, is_administrator, is_sales_manager
+from accounts.models import Role, Team, User
+from opportunities.models import Account, Contact, Opportunity, SavedView
+
+can_sell = has_role(Role.SALES_REP, Role.SALES_MANAGER, Role.ADMINISTRATOR)
+can_bypass = is_sales_manager | is_administrator
+
+
+@rules.predicate
+def may_edit(user: User | AnonymousUser, opportunity: Opportunity | None) -> bool:
+    """The owner, people of the deal's sales team, its delivery owner, and administrators."""
+    if not isinstance(user, User) or not user.is_active or opportunity is None:
+        return False
+    if user.is_administrator or user.pk in (opportunity.owner_id, opportunity.delivery_owner_id):
+        return True
+    return bool(can_sell(user)) and opportunity.team_id in audience_of(user).team_ids
+
+
+rules.add_perm("opportunities.add", can_sell)
+rules.add_perm("opportunities.edit", may_edit)
+rules.add_perm("opportunities.bypass_gate", can_bypass)
+rules.add_perm("opportunities.manage_accounts", can_sell)
+
+
+def readable_opportunity(user: User, pk: int) -> Opportunity:
+    """The deal with its people, or 404."""
+    found = Opportunity.objects.current().visible_to(user).with_people().filter(pk=_sane(pk)).first()
+    if found is None:
+        raise Http404(_("There is no such deal."))
+    return found
+
+
+def editable_opportunity(user: User, pk: int) -> Opportunity:
+    """The deal, or 404; 403 for those who may only read it."""
+    opportunity = readable_opportunity(user, pk)
+    if not user.has_perm("opportunities.edit", opportunity):
+        raise PermissionDenied(_("Only the deal's own people can change it. Leave a comment instead."))
+    return opportunity
+
+
+def readable_account(user: User, pk: int) -> Account:
+    """The client organisation, or 404."""
+    found = Account.objects.visible_to(user).filter(pk=_sane(pk)).select_related("parent", "team", "region").first()
+    if found is None:
+        raise Http404(_("There is no such account."))
+    return found
+
+
+def editable_account(user: User, pk: int) -> Account:
+    """The client organisation, or 404; 403 for those who may only read it."""
+    account = readable_account(user, pk)
+    if not user.has_perm("opportunities.manage_accounts"):
+        raise PermissionDenied(_("Sales keeps the accounts. Ask the owner of one of its deals."))
+    return account
+
+
+def readable_contact(user: User, pk: int) -> Contact:
+    """The person at a client, or 404."""
+    found = Contact.objects.visible_to(user).filter(pk=_sane(pk)).select_related("account").first()
+    if found is None:
+        raise Http404(_("There is no such contact."))
+    return found
+
+
+def own_view(user: User, pk: int) -> SavedView:
+    """A saved view of one's own, or 404."""
+    found = SavedView.objects.filter(owner=user, pk=_sane(pk)).first()
+    if found is None:
+        raise Http404(_("There is no such view."))
+    return found
+
+
+def assignable_owners(user: User) -> list[User]:
+    """Sales people who may own a deal of this person's teams; all of them for those who see all."""
+    people = User.objects.filter(is_active=True, roles__overlap=[Role.SALES_REP, Role.SALES_MANAGER])
+    audience = audience_of(user)
+    if not audience.sees_all and not audience.is_delivery:
+        people = people.filter(Q(teams__in=audience.team_ids) | Q(pk=user.pk)).distinct()
+    return list(people)
+
+
+def sales_team_of(owner: User | None) -> Team | None:
+    """The team whose deals this person's are: the first sales team by name."""
+    if owner is None:
+        return None
+    return owner.teams.filter(side="sales").order_by("name").first()
+
+
+def _sane(pk: int) -> int:
+    """A key that fits the column; anything else is simply not there."""
+    return pk if 0 < pk < 2**63 else 0

@@ -1,0 +1,1 @@
+"""Every write about deals, one module per use case."""
