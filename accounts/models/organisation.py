@@ -73,9 +73,7 @@ class Organisation(models.Model):
     """The one organisation that this installation serves."""
 
     name = models.CharField(_("name"), max_length=120)
-    base_currency = models.CharField(
-        _("base currency"), max_length=3, default="EUR", validators=[validate_currency]
-    )
+    base_currency = models.CharField(_("base currency"), max_length=3, default="EUR", validators=[validate_currency])
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
     calendar = models.ForeignKey(
         WorkingCalendar, on_delete=models.PROTECT, related_name="+", verbose_name=_("working calendar")
@@ -115,9 +113,7 @@ class Region(models.Model):
     """Where clients and teams are, with the calendar that holds there."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
-    calendar = models.ForeignKey(
-        WorkingCalendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    calendar = models.ForeignKey(WorkingCalendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["name"]

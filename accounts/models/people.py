@@ -63,12 +63,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail"), max_length=254)
     name = models.CharField(_("name"), max_length=120)
-    roles = ArrayField(
-        models.CharField(max_length=32, choices=Role.choices), default=list, verbose_name=_("roles")
-    )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, blank=True, validators=[validate_time_zone]
-    )
+    roles = ArrayField(models.CharField(max_length=32, choices=Role.choices), default=list, verbose_name=_("roles"))
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
     theme = models.CharField(
         _("appearance"),
         max_length=8,
@@ -156,4 +152,3 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
-

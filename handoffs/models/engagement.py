@@ -59,9 +59,7 @@ class Engagement(models.Model):
     """Delivery asked in on one deal; at most one is open per deal."""
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="engagements")
-    state = models.CharField(
-        max_length=12, choices=EngagementState.choices, default=EngagementState.REQUESTED
-    )
+    state = models.CharField(max_length=12, choices=EngagementState.choices, default=EngagementState.REQUESTED)
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
     # The event that asked; the same event never asks twice.
     trigger_event_id = models.BigIntegerField(null=True)
@@ -103,9 +101,7 @@ class Engagement(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="declined") | ~Q(decline_reason=""), name="handoffs_decline_has_reason"
             ),
-            models.CheckConstraint(
-                condition=~Q(state="done") | ~Q(outcome=""), name="handoffs_done_has_outcome"
-            ),
+            models.CheckConstraint(condition=~Q(state="done") | ~Q(outcome=""), name="handoffs_done_has_outcome"),
         ]
 
     def __str__(self) -> str:

@@ -41,9 +41,7 @@ class Task(models.Model):
     """Something one side, or both, must do for a deal. A shared task is done when both sides say so."""
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="tasks")
-    engagement = models.ForeignKey(
-        Engagement, on_delete=models.PROTECT, related_name="tasks", db_index=False
-    )
+    engagement = models.ForeignKey(Engagement, on_delete=models.PROTECT, related_name="tasks", db_index=False)
     template = models.ForeignKey(PlaybookTask, on_delete=models.PROTECT, related_name="+")
     # Copied, so that a later change of the playbook leaves running work alone.
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
@@ -68,9 +66,7 @@ class Task(models.Model):
     sales_done_at = models.DateTimeField(null=True, blank=True)
     sales_done_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     delivery_done_at = models.DateTimeField(null=True, blank=True)
-    delivery_done_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    delivery_done_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     done_at = models.DateTimeField(null=True, blank=True)
     position = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
@@ -94,9 +90,7 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["assignee", "due_on", "id"], condition=Q(state="open"), name="handoffs_tasks_waiting"
-            ),
+            models.Index(fields=["assignee", "due_on", "id"], condition=Q(state="open"), name="handoffs_tasks_waiting"),
             models.Index(
                 fields=["assignee_role", "due_on", "id"],
                 condition=Q(state="open", assignee__isnull=True),
