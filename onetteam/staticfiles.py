@@ -1,5 +1,6 @@
 """Static files: the front-end libraries' own files by name, and their names with a hash of the content."""
 
+import builtins
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class LibraryFinder(BaseFinder):
         self.root = Path(settings.BASE_DIR) / "node_modules"
         self.files: dict[str, str] = settings.ONETEAM_LIBRARIES
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> list[str] | str:
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         """Absolute path of a library's file, [] if `path` is none or isn't installed."""
         source = self.files.get(path)
         if source is None or not (self.root / source).is_file():
@@ -35,7 +36,7 @@ class LibraryFinder(BaseFinder):
         for name, source in self.files.items():
             yield name, _SingleFile(self.root / source)
 
-    def check(self, **kwargs: Any) -> list[CheckMessage]:
+    def check(self, **kwargs: Any) -> builtins.list[CheckMessage]:
         """What is missing in `node_modules`."""
         missing = [source for source in self.files.values() if not (self.root / source).is_file()]
         if not missing:
@@ -54,7 +55,7 @@ class _SingleFile(FileSystemStorage):
         return str(self.source)
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):
+class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Hashed names that may be cached for ever. Source maps are not collected, so they are not looked for."""
 
     patterns = tuple(

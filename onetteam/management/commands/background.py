@@ -1,0 +1,102 @@
+"""Relay, Celery workers and beat as threads of one process, for one machine."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+from celery.beat import Scheduler, Service
+from celery.worker import WorkController
+from django.core.management.base import BaseCommand
+
+from events import relay
+from onetteam.celery import app
+from onetteam.web import stop_with_stdin
+
+STOP_SECONDS = 20  # until a task that doesn't end is left alone; its delivery is repeated after the next start
+# Apart, so that imports and mail never stand before an engagement.
+WORKERS = {"critical": ["critical"], "rest": ["mail", "bulk"]}
+THREADS_PER_WORKER = 3
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """`manage.py background`."""
+
+    help = "Run relay, workers and beat in one process. On several machines run them singly instead."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How a supervisor ends it."""
+        parser.add_argument("--stop-with-stdin", action="store_true", help="end when standard input does")
+
+    def handle(self, **options: Any) -> None:
+        """Work until SIGTERM or SIGINT, or until one of the threads fails: then end with exit code 1."""
+        if options["stop_with_stdin"]:
+            stop_with_stdin()
+        crew = Crew()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: crew.stop.set())
+        crew.run()
+        if crew.failed:
+            sys.exit(1)
+
+
+class Crew:
+    """The threads, which live and end together."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.failed = False
+        self.workers = [
+            WorkController(
+                app=app,
+                hostname=f"{name}@embedded",
+                queues=queues,
+                pool_cls="threads",
+                concurrency=THREADS_PER_WORKER,
+                use_eventloop=False,
+                without_mingle=True,
+                without_gossip=True,
+                without_heartbeat=True,
+            )
+            for name, queues in WORKERS.items()
+        ]
+        self.beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
+
+    def run(self) -> None:
+        """Start everything, wait until it should stop, and stop it in order."""
+        threads = [
+            *(self._thread(name, worker.start) for name, worker in zip(WORKERS, self.workers, strict=True)),
+            self._thread("relay", lambda: relay.run(self.stop)),
+            self._thread("beat", self.beat.start),
+        ]
+        self.stop.wait()
+        self.beat.stop()
+        for worker in self.workers:
+            threading.Thread(target=worker.stop, daemon=True).start()
+        for thread in threads:
+            thread.join(STOP_SECONDS)
+        if any(thread.is_alive() for thread in threads):
+            log.warning("Some work did not end in time; it is repeated after the next start.")
+            sys.stderr.flush()
+            os._exit(1)
+
+    def _thread(self, name: str, work: Callable[[], object]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("The %s thread failed", name)
+            if not self.stop.is_set():
+                self.failed = True
+                self.stop.set()
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
