@@ -1,4 +1,4 @@
-"""Reads shaped for pages: totals, columns, history."""
+"""Count and money by stage, from the kept totals or counted from a filtered queryset."""
 
 from __future__ import annotations
 
