@@ -204,6 +204,7 @@ STATICFILES_FINDERS = [
 # {% static %} name to file in node_modules; versions are in package-lock.json.
 ONETEAM_LIBRARIES = {
     "vendor/htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vendor/inter/inter-latin-wght-normal.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/sortable/Sortable.min.js": "sortablejs/Sortable.min.js",
     "vendor/tabler/css/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "vendor/tabler/js/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",

@@ -1,5 +1,22 @@
 """Where everything is reached."""
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+
+def _apps() -> list[URLResolver]:
+    included = [
+        ("", "dashboards.urls"),
+        ("", "accounts.urls"),
+        ("", "opportunities.urls"),
+        ("", "handoffs.urls"),
+        ("", "events.urls"),
+        ("import/", "integrations.imports.urls"),
+        ("api/v1/", "api.urls"),
+        ("account/", "allauth.urls"),
+    ]
+    return [path(prefix, include(module)) for prefix, module in included if find_spec(module)]
+
+
+urlpatterns: list[URLPattern | URLResolver] = _apps()

@@ -1,0 +1,121 @@
+"""What every page's frame shows: where one can go, whose it is, and whether background work is late."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from events.models import Delivery, DeliveryState
+
+DELAY_MINUTES = 2
+DELAY_CACHE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the navigation. Daily ones stand in the phone's bottom bar."""
+
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+    is_daily: bool = False
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One choice of appearance."""
+
+    value: str
+    label: str
+    icon: str
+    is_current: bool
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`shell` for templates; nothing is read until a page uses it."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    signed_in = isinstance(user, User)
+    theme = user.theme if isinstance(user, User) else "auto"
+    return {
+        "theme": theme,
+        "themes": _themes(theme),
+        "organisation": getattr(request, "organisation", None) if signed_in else None,
+        "home_url": _url("dashboards:home") or "/",
+        "sections": _sections(request.path, user) if isinstance(user, User) else [],
+        "delay_minutes": _delay_minutes() if signed_in else 0,
+        "deliveries_url": _url("events:deliveries") if isinstance(user, User) and user.is_administrator else "",
+    }
+
+
+def _themes(current: str) -> list[Theme]:
+    return [
+        Theme(value, label, icon, value == current)
+        for value, label, icon in (
+            ("auto", _("As the device"), "monitor"),
+            ("light", _("Light"), "sun"),
+            ("dark", _("Dark"), "moon"),
+        )
+    ]
+
+
+def _sections(path: str, user: User) -> list[Section]:
+    wanted = [
+        (_("Home"), "house", "dashboards:home", True, False),
+        (_("Board"), "square-kanban", "opportunities:board", True, False),
+        (_("Deals"), "list", "opportunities:list", True, False),
+        (_("Accounts"), "building-2", "opportunities:accounts", True, False),
+        (_("Import"), "file-up", "imports:list", False, True),
+    ]
+    if user.is_administrator:
+        wanted.append((_("Settings"), "settings", "accounts:settings", False, False))
+    reachable = [(label, icon, url, daily, apart) for label, icon, name, daily, apart in wanted if (url := _url(name))]
+    current = max((url for _l, _i, url, _d, _a in reachable if _is_below(path, url)), key=len, default="")
+    return [Section(label, icon, url, url == current, daily, apart) for label, icon, url, daily, apart in reachable]
+
+
+def _is_below(path: str, url: str) -> bool:
+    return path == url if url == "/" else path.startswith(url)
+
+
+def _url(name: str) -> str:
+    """The address, or an empty string while the page doesn't exist."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _delay_minutes() -> int:
+    """Minutes by which the oldest due reaction is late; 0 while that is fewer than two."""
+    minutes: int | None = cache.get("shell.delay_minutes")
+    if minutes is None:
+        minutes = delay_minutes(timezone.now())
+        cache.set("shell.delay_minutes", minutes, DELAY_CACHE_SECONDS)
+    return minutes
+
+
+def delay_minutes(now: dt.datetime) -> int:
+    """Minutes since the oldest reaction became due without being taken up; 0 below two minutes."""
+    due = (
+        Delivery.objects.filter(state__in=[DeliveryState.PENDING, DeliveryState.PUBLISHED])
+        .order_by("due_at", "id")
+        .values_list("due_at", flat=True)
+        .first()
+    )
+    minutes = int((now - due).total_seconds() // 60) if due else 0
+    return minutes if minutes >= DELAY_MINUTES else 0
