@@ -21,9 +21,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         if audience.sees_all:
             return self
         allowed = (
-            Q(opportunity_id__isnull=True)
-            | Q(user_ids__contains=[audience.user_id])
-            | Q(team_id__in=audience.team_ids)
+            Q(opportunity_id__isnull=True) | Q(user_ids__contains=[audience.user_id]) | Q(team_id__in=audience.team_ids)
         )
         if audience.is_delivery:
             if audience.serves_all_lines:
@@ -40,9 +38,7 @@ class Event(models.Model):
     recorded_at = models.DateTimeField(db_default=models.functions.Now())
     # The writing transaction: readers that must not miss a row wait until all older ones have ended.
     transaction_id = models.BigIntegerField(
-        db_default=Cast(
-            Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()
-        ),
+        db_default=Cast(Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()),
         editable=False,
     )
     actor = models.ForeignKey(
@@ -111,9 +107,7 @@ class Delivery(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["event", "handler"], name="events_one_delivery_per_handler"),
-            models.CheckConstraint(
-                condition=Q(state__in=DeliveryState.values), name="events_delivery_state_known"
-            ),
+            models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="events_delivery_state_known"),
             models.CheckConstraint(
                 condition=~Q(state="discarded") | ~Q(discard_reason=""), name="events_discard_has_reason"
             ),
@@ -124,6 +118,8 @@ class Delivery(models.Model):
                 condition=Q(state__in=["pending", "published"]),
                 name="events_delivery_due",
             ),
+            # The oldest delivery that is still owed is asked for on every page.
+            models.Index(fields=["id"], condition=Q(state__in=["pending", "published"]), name="events_delivery_open"),
             models.Index(fields=["id"], condition=Q(state="dead"), name="events_delivery_dead"),
         ]
 

@@ -17,6 +17,8 @@ OPPORTUNITY_WON = "opportunities.won"
 OPPORTUNITY_LOST = "opportunities.lost"
 OPPORTUNITY_REOPENED = "opportunities.reopened"
 OPPORTUNITY_CLOSE_DATE_MOVED = "opportunities.close_date_moved"
+OPPORTUNITY_REASSIGNED = "opportunities.reassigned"
+OPPORTUNITY_ARCHIVED = "opportunities.archived"
 OPPORTUNITY_SNOOZED = "opportunities.snoozed"
 OPPORTUNITY_GATE_BYPASSED = "opportunities.gate_bypassed"
 OPPORTUNITY_COMMENTED = "opportunities.commented"
@@ -40,6 +42,9 @@ ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
 IMPORT_FINISHED = "imports.finished"
+DELIVERY_GIVEN_UP = "deliveries.given_up"
+DELIVERY_RETRIED = "deliveries.retried"
+DELIVERY_DISCARDED = "deliveries.discarded"
 
 TEXTS: dict[str, StrPromise] = {
     OPPORTUNITY_CREATED: _("added the deal in {to}"),
@@ -53,6 +58,8 @@ TEXTS: dict[str, StrPromise] = {
     OPPORTUNITY_LOST: _("closed the deal as lost: {reason}"),
     OPPORTUNITY_REOPENED: _("reopened the deal"),
     OPPORTUNITY_CLOSE_DATE_MOVED: _("moved the close date from {from} to {to}"),
+    OPPORTUNITY_REASSIGNED: _("handed the deal over: {people}"),
+    OPPORTUNITY_ARCHIVED: _("archived the deal"),
     OPPORTUNITY_SNOOZED: _("snoozed the deal until {until}: {reason}"),
     OPPORTUNITY_GATE_BYPASSED: _("moved past a gate ({missing}): {reason}"),
     OPPORTUNITY_COMMENTED: _("commented"),
@@ -76,6 +83,9 @@ TEXTS: dict[str, StrPromise] = {
     CONTACT_CHANGED: _("changed the contact {name}"),
     SETTINGS_CHANGED: _("changed {what}"),
     IMPORT_FINISHED: _("imported {file}"),
+    DELIVERY_GIVEN_UP: _("Background work was given up after repeated failures: {handler}"),
+    DELIVERY_RETRIED: _("started background work again: {handler}"),
+    DELIVERY_DISCARDED: _("discarded background work ({handler}): {reason}"),
 }
 
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from onetteam.wsgi import application as django
 
 pages = WSGIMiddleware(django, workers=settings.ONETEAM_WEB_THREADS)  # type: ignore[arg-type]
-live = import_string("events.live.application")  # by name: it may be loaded only after Django is set up
+live = import_string("onetteam.live_reader.application")  # by name: it may be loaded only after Django is set up
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
