@@ -17,6 +17,7 @@ OPPORTUNITY_WON = "opportunities.won"
 OPPORTUNITY_LOST = "opportunities.lost"
 OPPORTUNITY_REOPENED = "opportunities.reopened"
 OPPORTUNITY_CLOSE_DATE_MOVED = "opportunities.close_date_moved"
+OPPORTUNITY_START_MOVED = "opportunities.start_moved"
 OPPORTUNITY_REASSIGNED = "opportunities.reassigned"
 OPPORTUNITY_ARCHIVED = "opportunities.archived"
 OPPORTUNITY_SNOOZED = "opportunities.snoozed"
@@ -58,6 +59,7 @@ TEXTS: dict[str, StrPromise] = {
     OPPORTUNITY_LOST: _("closed the deal as lost: {reason}"),
     OPPORTUNITY_REOPENED: _("reopened the deal"),
     OPPORTUNITY_CLOSE_DATE_MOVED: _("moved the close date from {from} to {to}"),
+    OPPORTUNITY_START_MOVED: _("moved the expected start to {to}"),
     OPPORTUNITY_REASSIGNED: _("handed the deal over: {people}"),
     OPPORTUNITY_ARCHIVED: _("archived the deal"),
     OPPORTUNITY_SNOOZED: _("snoozed the deal until {until}: {reason}"),

@@ -8,3 +8,7 @@ class HandoffsConfig(AppConfig):
 
     name = "handoffs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the permissions known in every process, also where no page is loaded."""
+        from handoffs import access  # noqa: F401

@@ -13,4 +13,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     names.OPPORTUNITY_LOST: ("handoffs.handlers.close_engagement",),
     names.OPPORTUNITY_REOPENED: ("handoffs.handlers.resume_engagement",),
     names.OPPORTUNITY_CLOSE_DATE_MOVED: ("handoffs.handlers.reschedule_tasks",),
+    names.OPPORTUNITY_START_MOVED: ("handoffs.handlers.reschedule_tasks",),
+    names.OPPORTUNITY_REASSIGNED: ("handoffs.handlers.follow_people",),
+    names.OPPORTUNITY_ARCHIVED: ("handoffs.handlers.close_engagement",),
 }

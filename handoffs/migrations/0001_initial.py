@@ -7,175 +7,463 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('opportunities', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("opportunities", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Engagement',
+            name="Engagement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('active', 'Active'), ('done', 'Done'), ('declined', 'Declined')], default='requested', max_length=12)),
-                ('trigger', models.CharField(choices=[('warm', 'Turned warm'), ('hot', 'Turned hot'), ('unforecasted', 'Surfaced un-forecasted'), ('won', 'Won')], max_length=16)),
-                ('trigger_event_id', models.BigIntegerField(null=True)),
-                ('is_fast_lane', models.BooleanField(default=False)),
-                ('requested_at', models.DateTimeField()),
-                ('answer_due_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('decline_reason', models.CharField(blank=True, max_length=500)),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('completed', 'completed'), ('won', 'deal won'), ('lost', 'deal lost'), ('withdrawn', 'move undone')], max_length=12)),
-                ('state_before_end', models.CharField(blank=True, choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('active', 'Active'), ('done', 'Done'), ('declined', 'Declined')], max_length=12)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('delivery_owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='delivery owner')),
-                ('opportunity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='opportunities.opportunity')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("accepted", "Accepted"),
+                            ("active", "Active"),
+                            ("done", "Done"),
+                            ("declined", "Declined"),
+                        ],
+                        default="requested",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("warm", "Turned warm"),
+                            ("hot", "Turned hot"),
+                            ("unforecasted", "Surfaced un-forecasted"),
+                            ("won", "Won"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("trigger_event_id", models.BigIntegerField(null=True)),
+                ("is_fast_lane", models.BooleanField(default=False)),
+                ("requested_at", models.DateTimeField()),
+                ("answer_due_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                ("decline_reason", models.CharField(blank=True, max_length=500)),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("completed", "completed"),
+                            ("won", "deal won"),
+                            ("lost", "deal lost"),
+                            ("withdrawn", "move undone"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state_before_end",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("requested", "Requested"),
+                            ("accepted", "Accepted"),
+                            ("active", "Active"),
+                            ("done", "Done"),
+                            ("declined", "Declined"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "delivery_owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="delivery owner",
+                    ),
+                ),
+                (
+                    "opportunity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="engagements",
+                        to="opportunities.opportunity",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-requested_at', '-id'],
+                "ordering": ["-requested_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Playbook',
+            name="Playbook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True, verbose_name='key')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
-                ('trigger', models.CharField(choices=[('warm', 'Turned warm'), ('hot', 'Turned hot'), ('unforecasted', 'Surfaced un-forecasted'), ('won', 'Won')], max_length=16, verbose_name='brought by')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('service_line', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.serviceline', verbose_name='only for')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=40, unique=True, verbose_name="key")),
+                ("name", models.CharField(max_length=80, unique=True, verbose_name="name")),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("warm", "Turned warm"),
+                            ("hot", "Turned hot"),
+                            ("unforecasted", "Surfaced un-forecasted"),
+                            ("won", "Won"),
+                        ],
+                        max_length=16,
+                        verbose_name="brought by",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "service_line",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.serviceline",
+                        verbose_name="only for",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['trigger', 'name'],
+                "ordering": ["trigger", "name"],
             },
         ),
         migrations.CreateModel(
-            name='PlaybookTask',
+            name="PlaybookTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60, verbose_name='key')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('help_text', models.CharField(blank=True, max_length=500, verbose_name='what good looks like')),
-                ('side', models.CharField(choices=[('sales', 'Sales'), ('delivery', 'Delivery'), ('shared', 'One Team')], max_length=10, verbose_name='side')),
-                ('assignee', models.CharField(choices=[('sales_owner', 'Sales owner'), ('delivery_owner', 'Delivery owner'), ('sales_manager', 'Sales manager'), ('delivery_manager', 'Delivery manager'), ('project_manager', 'Project manager'), ('resource_manager', 'Resource manager')], max_length=24, verbose_name='for')),
-                ('offset_days', models.SmallIntegerField(default=0, verbose_name='business days')),
-                ('anchor', models.CharField(choices=[('trigger', 'the signal'), ('close_date', 'the close date'), ('kickoff', 'the kick-off')], default='trigger', max_length=12, verbose_name='counted from')),
-                ('conditions', models.JSONField(blank=True, default=list, verbose_name='only when')),
-                ('evidence', models.CharField(blank=True, max_length=200, verbose_name='evidence wanted')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('depends_on', models.ManyToManyField(blank=True, to='handoffs.playbooktask', verbose_name='after')),
-                ('playbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='handoffs.playbook')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=60, verbose_name="key")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("help_text", models.CharField(blank=True, max_length=500, verbose_name="what good looks like")),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("sales", "Sales"), ("delivery", "Delivery"), ("shared", "One Team")],
+                        max_length=10,
+                        verbose_name="side",
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.CharField(
+                        choices=[
+                            ("sales_owner", "Sales owner"),
+                            ("delivery_owner", "Delivery owner"),
+                            ("sales_manager", "Sales manager"),
+                            ("delivery_manager", "Delivery manager"),
+                            ("project_manager", "Project manager"),
+                            ("resource_manager", "Resource manager"),
+                        ],
+                        max_length=24,
+                        verbose_name="for",
+                    ),
+                ),
+                ("offset_days", models.SmallIntegerField(default=0, verbose_name="business days")),
+                (
+                    "anchor",
+                    models.CharField(
+                        choices=[
+                            ("trigger", "the signal"),
+                            ("close_date", "the close date"),
+                            ("kickoff", "the kick-off"),
+                        ],
+                        default="trigger",
+                        max_length=12,
+                        verbose_name="counted from",
+                    ),
+                ),
+                ("conditions", models.JSONField(blank=True, default=list, verbose_name="only when")),
+                ("evidence", models.CharField(blank=True, max_length=200, verbose_name="evidence wanted")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                ("depends_on", models.ManyToManyField(blank=True, to="handoffs.playbooktask", verbose_name="after")),
+                (
+                    "playbook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="handoffs.playbook"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['playbook', 'position', 'id'],
+                "ordering": ["playbook", "position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('trigger', models.CharField(choices=[('warm', 'Turned warm'), ('hot', 'Turned hot'), ('unforecasted', 'Surfaced un-forecasted'), ('won', 'Won')], max_length=16)),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('help_text', models.CharField(blank=True, max_length=500)),
-                ('side', models.CharField(choices=[('sales', 'Sales'), ('delivery', 'Delivery'), ('shared', 'One Team')], max_length=10, verbose_name='side')),
-                ('assignee_role', models.CharField(choices=[('sales_owner', 'Sales owner'), ('delivery_owner', 'Delivery owner'), ('sales_manager', 'Sales manager'), ('delivery_manager', 'Delivery manager'), ('project_manager', 'Project manager'), ('resource_manager', 'Resource manager')], max_length=24)),
-                ('anchor', models.CharField(choices=[('trigger', 'the signal'), ('close_date', 'the close date'), ('kickoff', 'the kick-off')], max_length=12)),
-                ('anchored_on', models.DateField()),
-                ('offset_days', models.SmallIntegerField()),
-                ('due_on', models.DateField(verbose_name='due')),
-                ('is_due_fixed', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('paused', 'Paused'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='open', max_length=10)),
-                ('paused_on', models.DateField(blank=True, null=True)),
-                ('evidence_wanted', models.CharField(blank=True, max_length=200)),
-                ('evidence', models.CharField(blank=True, max_length=1000, verbose_name='evidence')),
-                ('sales_done_at', models.DateTimeField(blank=True, null=True)),
-                ('delivery_done_at', models.DateTimeField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='for')),
-                ('delivery_done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('depends_on', models.ManyToManyField(blank=True, related_name='unlocks', to='handoffs.task')),
-                ('engagement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='handoffs.engagement')),
-                ('opportunity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='opportunities.opportunity')),
-                ('sales_done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='handoffs.playbooktask')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("warm", "Turned warm"),
+                            ("hot", "Turned hot"),
+                            ("unforecasted", "Surfaced un-forecasted"),
+                            ("won", "Won"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("help_text", models.CharField(blank=True, max_length=500)),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("sales", "Sales"), ("delivery", "Delivery"), ("shared", "One Team")],
+                        max_length=10,
+                        verbose_name="side",
+                    ),
+                ),
+                (
+                    "assignee_role",
+                    models.CharField(
+                        choices=[
+                            ("sales_owner", "Sales owner"),
+                            ("delivery_owner", "Delivery owner"),
+                            ("sales_manager", "Sales manager"),
+                            ("delivery_manager", "Delivery manager"),
+                            ("project_manager", "Project manager"),
+                            ("resource_manager", "Resource manager"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "anchor",
+                    models.CharField(
+                        choices=[
+                            ("trigger", "the signal"),
+                            ("close_date", "the close date"),
+                            ("kickoff", "the kick-off"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("anchored_on", models.DateField()),
+                ("offset_days", models.SmallIntegerField()),
+                ("due_on", models.DateField(verbose_name="due")),
+                ("is_due_fixed", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("paused", "Paused"), ("done", "Done"), ("cancelled", "Cancelled")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("paused_on", models.DateField(blank=True, null=True)),
+                ("evidence_wanted", models.CharField(blank=True, max_length=200)),
+                ("evidence", models.CharField(blank=True, max_length=1000, verbose_name="evidence")),
+                ("sales_done_at", models.DateTimeField(blank=True, null=True)),
+                ("delivery_done_at", models.DateTimeField(blank=True, null=True)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="for",
+                    ),
+                ),
+                (
+                    "delivery_done_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("depends_on", models.ManyToManyField(blank=True, related_name="unlocks", to="handoffs.task")),
+                (
+                    "engagement",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="handoffs.engagement",
+                    ),
+                ),
+                (
+                    "opportunity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="opportunities.opportunity",
+                    ),
+                ),
+                (
+                    "sales_done_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="handoffs.playbooktask"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['due_on', 'position', 'id'],
+                "ordering": ["due_on", "position", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'accepted', 'active'])), fields=('opportunity',), name='handoffs_one_open_engagement'),
+            model_name="engagement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["requested", "accepted", "active"])),
+                fields=("opportunity",),
+                name="handoffs_one_open_engagement",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(fields=('opportunity', 'trigger_event_id'), name='handoffs_one_engagement_per_event'),
+            model_name="engagement",
+            constraint=models.UniqueConstraint(
+                fields=("opportunity", "trigger_event_id"), name="handoffs_one_engagement_per_event"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'accepted', 'active', 'done', 'declined'])), name='handoffs_engagement_state_known'),
+            model_name="engagement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["requested", "accepted", "active", "done", "declined"])),
+                name="handoffs_engagement_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'declined'), _negated=True), models.Q(('decline_reason', ''), _negated=True), _connector='OR'), name='handoffs_decline_has_reason'),
+            model_name="engagement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "declined"), _negated=True),
+                    models.Q(("decline_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="handoffs_decline_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('outcome', ''), _negated=True), _connector='OR'), name='handoffs_done_has_outcome'),
+            model_name="engagement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True),
+                    models.Q(("outcome", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="handoffs_done_has_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbook',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['warm', 'hot', 'unforecasted', 'won'])), name='handoffs_trigger_known'),
+            model_name="playbook",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trigger__in", ["warm", "hot", "unforecasted", "won"])),
+                name="handoffs_trigger_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbook',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('trigger', 'service_line'), name='handoffs_one_playbook_per_signal_and_line', nulls_distinct=False),
+            model_name="playbook",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True)),
+                fields=("trigger", "service_line"),
+                name="handoffs_one_playbook_per_signal_and_line",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbooktask',
-            constraint=models.UniqueConstraint(fields=('playbook', 'key'), name='handoffs_playbook_task_key_unique'),
+            model_name="playbooktask",
+            constraint=models.UniqueConstraint(fields=("playbook", "key"), name="handoffs_playbook_task_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='playbooktask',
-            constraint=models.CheckConstraint(condition=models.Q(('side__in', ['sales', 'delivery', 'shared'])), name='handoffs_template_side_known'),
+            model_name="playbooktask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("side__in", ["sales", "delivery", "shared"])), name="handoffs_template_side_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['assignee', 'due_on', 'id'], name='handoffs_tasks_waiting'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state", "open")),
+                fields=["assignee", "due_on", "id"],
+                name="handoffs_tasks_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('assignee__isnull', True), ('state', 'open')), fields=['assignee_role', 'due_on', 'id'], name='handoffs_tasks_unassigned'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("assignee__isnull", True), ("state", "open")),
+                fields=["assignee_role", "due_on", "id"],
+                name="handoffs_tasks_unassigned",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('engagement', 'template'), name='handoffs_task_once_per_engagement'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("engagement", "template"), name="handoffs_task_once_per_engagement"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'paused', 'done', 'cancelled'])), name='handoffs_task_state_known'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "paused", "done", "cancelled"])),
+                name="handoffs_task_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('done_at__isnull', False), _connector='OR'), name='handoffs_done_task_has_time'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True), ("done_at__isnull", False), _connector="OR"
+                ),
+                name="handoffs_done_task_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('side', 'shared'), ('state', 'done'), _negated=True), models.Q(('delivery_done_at__isnull', False), ('sales_done_at__isnull', False)), _connector='OR'), name='handoffs_shared_task_needs_both'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("side", "shared"), ("state", "done"), _negated=True),
+                    models.Q(("delivery_done_at__isnull", False), ("sales_done_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="handoffs_shared_task_needs_both",
+            ),
         ),
     ]

@@ -32,6 +32,7 @@ class Trigger(models.TextChoices):
     HOT = "hot", _("Turned hot")
     UNFORECASTED = "unforecasted", _("Surfaced un-forecasted")
     WON = "won", _("Won")
+    ASKED = "asked", _("Asked in by hand")
 
 
 class Outcome(models.TextChoices):
@@ -68,10 +69,6 @@ class Engagement(models.Model):
     answer_due_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    delivery_owner = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
-        verbose_name=_("delivery owner"),
-    )  # fmt: skip
     decline_reason = models.CharField(max_length=500, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

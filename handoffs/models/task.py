@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -78,7 +78,7 @@ class Task(models.Model):
     class Meta:
         ordering = ["due_on", "position", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["engagement", "template"], name="handoffs_task_once_per_engagement"),
+            models.UniqueConstraint(fields=["opportunity", "template"], name="handoffs_task_once_per_deal"),
             models.CheckConstraint(condition=Q(state__in=TaskState.values), name="handoffs_task_state_known"),
             models.CheckConstraint(
                 condition=~Q(state="done") | Q(done_at__isnull=False), name="handoffs_done_task_has_time"
@@ -87,6 +87,13 @@ class Task(models.Model):
                 condition=~Q(state="done", side="shared")
                 | Q(sales_done_at__isnull=False, delivery_done_at__isnull=False),
                 name="handoffs_shared_task_needs_both",
+            ),
+            models.CheckConstraint(
+                condition=~Q(side="shared")
+                | Q(sales_done_by__isnull=True)
+                | Q(delivery_done_by__isnull=True)
+                | ~Q(sales_done_by=F("delivery_done_by")),
+                name="handoffs_shared_task_needs_two_people",
             ),
         ]
         indexes = [

@@ -167,10 +167,14 @@ def apply_changes(
     labels = ", ".join(str(Opportunity._meta.get_field(name).verbose_name) for name in edit.diff)  # type: ignore[union-attr]
     data: EventData = {"fields": edit.diff, "labels": labels, "version": opportunity.version + 1}
     edit.occurrences.append(Occurrence(names.OPPORTUNITY_CHANGED, opportunity, opportunity, data))
+    if "owner" in edit.diff or "delivery_owner" in edit.diff:
+        people = ", ".join(edit.diff[name][1] or "–" for name in ("owner", "delivery_owner") if name in edit.diff)
+        edit.occurrences.append(Occurrence(names.OPPORTUNITY_REASSIGNED, opportunity, opportunity, {"people": people}))
     if "close_date" in edit.diff:
         _close_date_moved(opportunity, close_before, edit, home=home, now=now)
     elif "start_on" in edit.diff:
-        edit.occurrences.append(_dates_moved(opportunity, close_before))
+        starts = {"to": readable(opportunity.start_on) or "–"}
+        edit.occurrences.append(Occurrence(names.OPPORTUNITY_START_MOVED, opportunity, opportunity, starts))
     return edit
 
 
@@ -197,17 +201,13 @@ def _close_date_moved(
     after = opportunity.close_date
     if before and after and after > before and opportunity.is_open:
         opportunity.push_count += 1
-    edit.occurrences.append(_dates_moved(opportunity, before))
+    dates = {"from": readable(before) or "–", "to": readable(after) or "–"}
+    edit.occurrences.append(Occurrence(names.OPPORTUNITY_CLOSE_DATE_MOVED, opportunity, opportunity, dates))
     pulled_in = (before - after).days if before and after else 0
     if opportunity.is_open and pulled_in > home.surprise_pull_in_days:
         added = flag(opportunity, [UnforecastedReason.CLOSE_PULLED_IN], now=now)
         if added:
             edit.occurrences.append(flagged_event(opportunity))
-
-
-def _dates_moved(opportunity: Opportunity, close_before: dt.date | None) -> Occurrence:
-    dates = {"from": readable(close_before) or "–", "to": readable(opportunity.close_date) or "–"}
-    return Occurrence(names.OPPORTUNITY_CLOSE_DATE_MOVED, opportunity, opportunity, dates)
 
 
 def _check(opportunity: Opportunity) -> None:

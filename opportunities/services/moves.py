@@ -80,11 +80,14 @@ def move_to_stage(
     bypass: bool = False,
     source: Source = Source.BOARD,
     request_id: uuid.UUID | None = None,
+    seen_stage_id: int | None = None,
 ) -> Move:
     """Move a deal, save what the gate asked for, and record what follows, all or nothing.
 
     ``changes`` are fields given together with the move. ``expected_version`` None skips the version check (bulk
-    edit). The same ``request_id`` moves once, and answers the same again. Moving to the present stage changes nothing.
+    edit); with ``seen_stage_id`` a stale version is fine as long as the deal still stands in the stage that the
+    person saw, because nobody contradicts them. The same ``request_id`` moves once, and answers the same again.
+    Moving to the present stage changes nothing.
 
     Raises Stale, IllegalMove, ReasonNeeded, GateNotMet, ValidationError, PermissionDenied (bypass without the right).
     """
@@ -96,7 +99,7 @@ def move_to_stage(
                 return Move(current, known)
         if current.stage_id == stage.pk:
             return Move(current, None)
-        if expected_version is not None and current.version != expected_version:
+        if expected_version not in (None, current.version) and seen_stage_id != current.stage_id:
             raise Stale(current)
         skipped = _check_policy(current, stage, reason)
         before = _snapshot(current)

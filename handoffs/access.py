@@ -1,0 +1,95 @@
+"""Fetching is authorising, and who may do what with engagements and tasks."""
+
+from __future__ import annotations
+
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from accounts.access import has_role, is_administrator
+from accounts.models import Role, Side, User
+from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
+from handoffs.models import Engagement, Task, TaskSide
+
+manages_delivery = has_role(Role.DELIVERY_MANAGER, Role.ADMINISTRATOR)
+
+
+@rules.predicate
+def may_answer(user: User | AnonymousUser, engagement: Engagement | None) -> bool:
+    """The proposed delivery owner, delivery managers, and administrators."""
+    if not isinstance(user, User) or not user.is_active or engagement is None:
+        return False
+    return bool(manages_delivery(user)) or engagement.opportunity.delivery_owner_id == user.pk
+
+
+def sides_of(user: User) -> set[Side]:
+    """The circles for which this person may say done."""
+    sides = set()
+    if SALES_ROLES.intersection(user.roles):
+        sides.add(Side.SALES)
+    if DELIVERY_ROLES.intersection(user.roles):
+        sides.add(Side.DELIVERY)
+    return sides
+
+
+@rules.predicate
+def may_work(user: User | AnonymousUser, task: Task | None) -> bool:
+    """People of the task's side, whoever it is assigned to, and administrators for one-sided tasks."""
+    if not isinstance(user, User) or not user.is_active or task is None:
+        return False
+    if task.assignee_id == user.pk:
+        return True
+    sides = sides_of(user)
+    if task.side == TaskSide.SHARED:
+        return bool(sides)
+    return user.is_administrator or Side(task.side) in sides
+
+
+rules.add_perm("handoffs.answer_engagement", may_answer)
+rules.add_perm("handoffs.ask_in", has_role(Role.SALES_REP, Role.SALES_MANAGER) | manages_delivery)
+rules.add_perm("handoffs.work_on_task", may_work)
+rules.add_perm("handoffs.edit_playbooks", is_administrator)
+
+
+def readable_engagement(user: User, pk: int) -> Engagement:
+    """The engagement with its deal, or 404."""
+    people = ("opportunity__owner", "opportunity__delivery_owner", "opportunity__stage", "opportunity__account")
+    found = Engagement.objects.visible_to(user).filter(pk=_sane(pk)).select_related(*people).first()
+    if found is None:
+        raise Http404(_("There is no such engagement."))
+    return found
+
+
+def answerable_engagement(user: User, pk: int) -> Engagement:
+    """The engagement, or 404; 403 for those who may only read it."""
+    engagement = readable_engagement(user, pk)
+    if not user.has_perm("handoffs.answer_engagement", engagement):
+        raise PermissionDenied(_("The delivery owner or a delivery manager answers for delivery."))
+    return engagement
+
+
+def readable_task(user: User, pk: int) -> Task:
+    """The task with its deal, or 404."""
+    found = (
+        Task.objects.visible_to(user)
+        .filter(pk=_sane(pk))
+        .select_related("opportunity", "engagement", "assignee", "sales_done_by", "delivery_done_by")
+        .first()
+    )
+    if found is None:
+        raise Http404(_("There is no such task."))
+    return found
+
+
+def workable_task(user: User, pk: int) -> Task:
+    """The task, or 404; 403 for people of the other side."""
+    task = readable_task(user, pk)
+    if not user.has_perm("handoffs.work_on_task", task):
+        raise PermissionDenied(_("This task belongs to the other side."))
+    return task
+
+
+def _sane(pk: int) -> int:
+    return pk if 0 < pk < 2**63 else 0

@@ -1,0 +1,41 @@
+"""Reactions to deal events; each may run twice, late or out of order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from events.models import Event
+from handoffs.services import playbooks, signals
+from opportunities.models import Opportunity
+
+
+def request_engagement(*, event: Event, now: datetime) -> None:
+    """A deal turned warm or hot, or surfaced un-forecasted: delivery is asked in, tasks are added or resumed."""
+    signals.follow(event=event, now=now)
+
+
+def pause_engagement(*, event: Event, now: datetime) -> None:
+    """A deal cooled: what its temperature no longer asks for is paused."""
+    signals.follow(event=event, now=now)
+
+
+def close_engagement(*, event: Event, now: datetime) -> None:
+    """A deal was won, lost or archived: the engagement ends, tasks are closed, a win brings its own."""
+    signals.follow(event=event, now=now)
+
+
+def resume_engagement(*, event: Event, now: datetime) -> None:
+    """A deal was reopened: everything is taken up again."""
+    signals.follow(event=event, now=now)
+
+
+def reschedule_tasks(*, event: Event, now: datetime) -> None:
+    """The dates of a deal moved: due dates move with them."""
+    opportunity = Opportunity.objects.get(pk=event.opportunity_id)
+    playbooks.reschedule(opportunity=opportunity, now=now)
+
+
+def follow_people(*, event: Event, now: datetime) -> None:
+    """A deal has another owner: open tasks follow."""
+    opportunity = Opportunity.objects.select_related("owner", "delivery_owner").get(pk=event.opportunity_id)
+    signals.follow_people(opportunity=opportunity, now=now)

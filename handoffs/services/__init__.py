@@ -1,0 +1,1 @@
+"""Every write about engagements, playbooks and tasks, one module per use case."""

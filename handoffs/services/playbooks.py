@@ -1,0 +1,126 @@
+"""Putting a playbook's tasks on a deal, and keeping their dates and people right."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from accounts.calendars import BusinessDays
+from accounts.models import Organisation
+from accounts.queries import organisation
+from events import names
+from events.recording import record
+from handoffs.assignment import assignee_for
+from handoffs.conditions import applies
+from handoffs.dates import anchor_date, due_date
+from handoffs.models import Anchor, Engagement, Playbook, PlaybookTask, Task, TaskState, Trigger
+from opportunities.models import Opportunity
+
+
+def playbook_for(trigger: Trigger, opportunity: Opportunity) -> Playbook | None:
+    """The active playbook of the deal's service line, else the one for all lines."""
+    active = Playbook.objects.filter(trigger=trigger, is_active=True)
+    if opportunity.service_line_id is not None:
+        own = active.filter(service_line=opportunity.service_line_id).first()
+        if own is not None:
+            return own
+    return active.filter(service_line__isnull=True).first()
+
+
+def apply_playbook(
+    *, engagement: Engagement, opportunity: Opportunity, trigger: Trigger, now: dt.datetime
+) -> list[Task]:
+    """Add the tasks that the deal does not have yet; those whose conditions don't hold are left out."""
+    playbook = playbook_for(trigger, opportunity)
+    if playbook is None:
+        return []
+    templates = list(playbook.tasks.filter(archived_at__isnull=True).prefetch_related("depends_on"))
+    known = dict(Task.objects.filter(opportunity=opportunity).values_list("template_id", "pk"))
+    fresh = [t for t in templates if t.pk not in known and applies(t.conditions, opportunity)]
+    if not fresh:
+        return []
+    home = organisation()
+    days = BusinessDays(home.calendar)
+    people = {kind: assignee_for(opportunity, kind) for kind in {template.assignee for template in fresh}}
+    tasks = [_task(template, engagement, opportunity, trigger, home=home, days=days, now=now) for template in fresh]
+    for task in tasks:
+        task.assignee = people[task.assignee_role]
+    Task.objects.bulk_create(tasks)
+    _link(templates, {**known, **{task.template_id: task.pk for task in tasks}}, fresh)
+    record(
+        names.TASKS_ADDED, actor=None, about=engagement, within=opportunity, now=now,
+        data={"count": len(tasks), "playbook": playbook.name, "playbook_key": playbook.key},
+    )  # fmt: skip
+    return tasks
+
+
+def reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Task]:
+    """Let open and paused tasks follow the deal's dates; dates set by hand stay. Returns those that moved."""
+    moved = preview_reschedule(opportunity=opportunity, now=now)
+    for task in moved:
+        task.version += 1
+        task.updated_at = now
+    Task.objects.bulk_update(moved, ["anchored_on", "due_on", "version", "updated_at"])
+    if moved:
+        record(
+            names.TASKS_RESCHEDULED, actor=None, about=opportunity, within=opportunity, now=now,
+            data={"count": len(moved)},
+        )  # fmt: skip
+    return moved
+
+
+def preview_reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Task]:
+    """The tasks whose due date would follow the deal's dates as they stand on the (maybe unsaved) deal."""
+    home = organisation()
+    days = BusinessDays(home.calendar)
+    moved = []
+    waiting = Task.objects.filter(opportunity_id=opportunity.pk, state__in=[TaskState.OPEN, TaskState.PAUSED])
+    for task in waiting.filter(is_due_fixed=False):
+        signalled_on = home.today(task.created_at)
+        origin = task.anchored_on if task.anchor == Anchor.TRIGGER else signalled_on
+        anchored = anchor_date(task.anchor, opportunity, signalled_on=origin, home=home, days=days)
+        due = due_date(
+            anchored_on=anchored, offset_days=task.offset_days, trigger=task.trigger, opportunity=opportunity,
+            signalled_on=signalled_on, days=days,
+        )  # fmt: skip
+        if due != task.due_on:
+            task.anchored_on, task.due_on = anchored, due
+            moved.append(task)
+    return moved
+
+
+def _task(
+    template: PlaybookTask,
+    engagement: Engagement,
+    opportunity: Opportunity,
+    trigger: Trigger,
+    *,
+    home: Organisation,
+    days: BusinessDays,
+    now: dt.datetime,
+) -> Task:
+    signalled_on = home.today(now)
+    anchored = anchor_date(template.anchor, opportunity, signalled_on=signalled_on, home=home, days=days)
+    return Task(
+        opportunity=opportunity, engagement=engagement, template=template, trigger=trigger, title=template.title,
+        help_text=template.help_text, side=template.side, assignee_role=template.assignee, anchor=template.anchor,
+        anchored_on=anchored, offset_days=template.offset_days, evidence_wanted=template.evidence,
+        position=template.position, created_at=now, updated_at=now,
+        due_on=due_date(
+            anchored_on=anchored, offset_days=template.offset_days, trigger=trigger, opportunity=opportunity,
+            signalled_on=signalled_on, days=days,
+        ),
+    )  # fmt: skip
+
+
+def _link(templates: Iterable[PlaybookTask], tasks: dict[int, int], fresh: list[PlaybookTask]) -> None:
+    """Copy the dependencies between templates to their tasks."""
+    new = {template.pk for template in fresh}
+    through = Task.depends_on.through
+    through.objects.bulk_create(
+        through(from_task_id=tasks[template.pk], to_task_id=tasks[earlier.pk])
+        for template in templates
+        if template.pk in new
+        for earlier in template.depends_on.all()
+        if earlier.pk in tasks
+    )

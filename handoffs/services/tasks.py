@@ -1,0 +1,200 @@
+"""Working on tasks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts.models import Side, User
+from accounts.queries import organisation
+from events import names
+from events.recording import record
+from handoffs.access import sides_of
+from handoffs.models import EngagementState, Task, TaskSide, TaskState
+from handoffs.states import TASK, IllegalTransition
+from opportunities.services.editing import readable
+
+CHANGEABLE = ("title", "due_on", "assignee")
+
+
+class StaleTask(Exception):
+    """Somebody else changed the task; ``current`` is how it stands now."""
+
+    def __init__(self, current: Task) -> None:
+        super().__init__(_("Somebody changed this task in the meantime. Look at it as it is now and try again."))
+        self.current = current
+
+
+def complete_task(
+    *,
+    actor: User,
+    task: Task,
+    now: dt.datetime,
+    evidence: str = "",
+    expected_version: int | None = None,
+) -> Task:
+    """Say done, for one's own side. A shared task is done when somebody of each side said so.
+
+    Saying it twice changes nothing. Raises StaleTask, IllegalTransition, PermissionDenied, ValidationError (evidence).
+    """
+    with transaction.atomic():
+        current = _locked(actor, task)
+        if current.state == TaskState.DONE or _has_said_done(actor, current):
+            return current
+        _check(current, TaskState.DONE, expected_version)
+        _check_ready(current, evidence)
+        current.evidence = evidence.strip() or current.evidence
+        if current.side == TaskSide.SHARED:
+            _sign(actor, current, now)
+            is_done = current.sales_done_at is not None and current.delivery_done_at is not None
+        else:
+            _sign_for(Side(current.side), actor, current, now)
+            is_done = True
+        if is_done:
+            current.state = TaskState.DONE
+            current.done_at = now
+        _save(current, now)
+        _start_engagement(current, actor, now)
+        record(
+            names.TASK_COMPLETED, actor=actor, about=current, within=current.opportunity, now=now,
+            data={"title": current.title, "done": is_done, "side": current.side},
+        )  # fmt: skip
+    return current
+
+
+def reopen_task(*, actor: User, task: Task, now: dt.datetime, expected_version: int | None = None) -> Task:
+    """Take a done back, of both sides. Raises StaleTask, IllegalTransition, PermissionDenied."""
+    with transaction.atomic():
+        current = _locked(actor, task)
+        is_untouched = current.sales_done_at is None and current.delivery_done_at is None
+        if current.state == TaskState.OPEN and is_untouched:
+            return current
+        if current.state not in (TaskState.OPEN, TaskState.DONE):
+            raise IllegalTransition(_("Only a completed task can be reopened."), TASK[TaskState(current.state)])
+        if expected_version not in (None, current.version):
+            raise StaleTask(current)
+        current.state = TaskState.OPEN
+        current.sales_done_at = current.delivery_done_at = current.done_at = None
+        current.sales_done_by = current.delivery_done_by = None
+        _save(current, now)
+        record(
+            names.TASK_REOPENED, actor=actor, about=current, within=current.opportunity, now=now,
+            data={"title": current.title},
+        )  # fmt: skip
+    return current
+
+
+def change_task(
+    *, actor: User, task: Task, changes: Mapping[str, Any], expected_version: int, now: dt.datetime
+) -> Task:
+    """Change title, due date or assignee; a due date set by hand no longer follows the deal's dates.
+
+    Raises StaleTask, PermissionDenied, ValidationError.
+    """
+    with transaction.atomic():
+        current = _locked(actor, task)
+        changes = {name: value for name, value in changes.items() if getattr(current, name, None) != value}
+        if not changes:
+            return current
+        if current.version != expected_version:
+            raise StaleTask(current)
+        diff = {}
+        for name, value in changes.items():
+            if name not in CHANGEABLE:
+                raise ValidationError({name: _("This can't be changed here.")})
+            diff[name] = [readable(getattr(current, name)), readable(value)]
+            setattr(current, name, value)
+        _check_values(current, changes, now)
+        current.is_due_fixed = current.is_due_fixed or "due_on" in changes
+        _save(current, now)
+        record(
+            names.TASK_CHANGED, actor=actor, about=current, within=current.opportunity, now=now,
+            data={"title": current.title, "fields": diff},
+        )  # fmt: skip
+    return current
+
+
+def _locked(actor: User, task: Task) -> Task:
+    current = Task.objects.select_related("opportunity").select_for_update(of=("self",)).get(pk=task.pk)
+    if not actor.has_perm("handoffs.work_on_task", current):
+        raise PermissionDenied(_("This task belongs to the other side."))
+    return current
+
+
+def _has_said_done(actor: User, task: Task) -> bool:
+    return task.state == TaskState.OPEN and actor.pk in (task.sales_done_by_id, task.delivery_done_by_id)
+
+
+def _check(task: Task, wanted: TaskState, expected_version: int | None) -> None:
+    legal = TASK[TaskState(task.state)]
+    if wanted not in legal:
+        sentence = _("The task is %(state)s; it can't be completed now.")
+        raise IllegalTransition(sentence % {"state": task.get_state_display().lower()}, legal)
+    if expected_version not in (None, task.version):
+        raise StaleTask(task)
+
+
+def _check_ready(task: Task, evidence: str) -> None:
+    earlier = [other.title for other in task.depends_on.filter(state__in=[TaskState.OPEN, TaskState.PAUSED])]
+    if earlier:
+        raise ValidationError(_("First complete: %(titles)s.") % {"titles": "; ".join(earlier)})
+    if task.evidence_wanted and not (evidence.strip() or task.evidence):
+        raise ValidationError({"evidence": _("Evidence is wanted: %(what)s.") % {"what": task.evidence_wanted}})
+
+
+def _sign(actor: User, task: Task, now: dt.datetime) -> None:
+    """Sign a shared task for the side of the actor that is still open."""
+    sides = sides_of(actor)
+    if Side.SALES in sides and task.sales_done_at is None:
+        _sign_for(Side.SALES, actor, task, now)
+    elif Side.DELIVERY in sides and task.delivery_done_at is None:
+        _sign_for(Side.DELIVERY, actor, task, now)
+    else:
+        raise PermissionDenied(_("Your side has said done already; the other side has to say so too."))
+
+
+def _sign_for(side: Side, actor: User, task: Task, now: dt.datetime) -> None:
+    if side == Side.SALES:
+        task.sales_done_at, task.sales_done_by = now, actor
+    else:
+        task.delivery_done_at, task.delivery_done_by = now, actor
+
+
+def _start_engagement(task: Task, actor: User, now: dt.datetime) -> None:
+    """Delivery's first completed task makes an accepted engagement active."""
+    engagement = task.engagement
+    if task.side == TaskSide.SALES or Side.DELIVERY not in sides_of(actor):
+        return
+    type(engagement).objects.filter(pk=engagement.pk, state=EngagementState.ACCEPTED).update(
+        state=EngagementState.ACTIVE, updated_at=now, version=F("version") + 1
+    )
+
+
+def _check_values(task: Task, changes: Mapping[str, Any], now: dt.datetime) -> None:
+    problems = {}
+    if not task.title.strip():
+        problems["title"] = _("Give the task a title.")
+    if "due_on" in changes and not 2000 <= task.due_on.year <= 2100:
+        problems["due_on"] = _("Use a year between 2000 and 2100.")
+    if "due_on" in changes and task.due_on < organisation().today(now):
+        problems["due_on"] = _("Choose today or a later day.")
+    if task.assignee is not None and not task.assignee.is_active:
+        problems["assignee"] = _("%(name)s can't sign in any more.") % {"name": task.assignee}
+    if problems:
+        raise ValidationError(problems)
+
+
+def _save(task: Task, now: dt.datetime) -> None:
+    task.version += 1
+    task.updated_at = now
+    task.full_clean(
+        exclude=["opportunity", "engagement", "template", "assignee", "sales_done_by", "delivery_done_by"],
+        validate_unique=False, validate_constraints=False,
+    )  # fmt: skip
+    task.save()
