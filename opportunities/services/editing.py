@@ -92,7 +92,7 @@ def create_opportunity(
             setattr(opportunity, name, value)
         if opportunity.team is None:
             opportunity.team = sales_team_of(opportunity.owner)
-        _check(opportunity)
+        check_values(opportunity)
         is_surprise = opportunity.temperature != Temperature.COLD
         if is_surprise:
             flag(opportunity, [UnforecastedReason.FIRST_SEEN_WARM], now=now)
@@ -161,7 +161,7 @@ def apply_changes(
             setattr(opportunity, name, value)
     if opportunity.owner != owner_before and "team" not in changes:
         opportunity.team = sales_team_of(opportunity.owner) or opportunity.team
-    _check(opportunity)
+    check_values(opportunity)
     if not edit.diff:
         return edit
     labels = ", ".join(str(Opportunity._meta.get_field(name).verbose_name) for name in edit.diff)  # type: ignore[union-attr]
@@ -210,7 +210,7 @@ def _close_date_moved(
             edit.occurrences.append(flagged_event(opportunity))
 
 
-def _check(opportunity: Opportunity) -> None:
+def check_values(opportunity: Opportunity) -> None:
     """Refuse values that the columns or good sense refuse, with a sentence per field."""
     problems: dict[str, str] = {}
     if not opportunity.name.strip():
