@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -79,25 +80,32 @@ def require_writable(directory: Path) -> None:
         ) from error
 
 
+def address(*, fast: bool = False) -> str:
+    """URL of the embedded database, whether its server runs or not; `fast` is another server, for tests."""
+    return _server(fast=fast).url()
+
+
 def database_url(*, fast: bool = False) -> str:
     """URL of the embedded database, its server started if need be and kept until this process ends.
 
     `fast` is a server of its own for tests, which gives up durability. Raises `EmbeddedDatabaseError`.
     """
-    server = running_server(fast=fast)
-    return server.url()
+    return running_server(fast=fast).url()
 
 
 def running_server(*, fast: bool = False) -> "Server":
     """The embedded server of this data directory, running and in use by this process."""
-    name = "test-postgres" if fast else "postgres"
-    path = data_dir() / name
-    server = _servers.get(path)
-    if server is None:
-        server = _servers[path] = Server(path, FAST if fast else DURABLE)
-        server.acquire()
-        atexit.register(server.release)
+    server = _server(fast=fast)
+    with _starting:
+        if not server.is_in_use:
+            server.acquire()
+            atexit.register(server.release)
     return server
+
+
+def _server(*, fast: bool) -> "Server":
+    path = data_dir() / ("test-postgres" if fast else "postgres")
+    return _servers.setdefault(path, Server(path, FAST if fast else DURABLE))
 
 
 @dataclass
@@ -113,6 +121,11 @@ class Server:
     def url(self, database: str = APPLICATION, role: str = APPLICATION) -> str:
         """A libpq and DATABASE_URL style address of `database` on this server."""
         return f"postgresql://{role}@{quote(str(self.socket_dir), safe='')}:{PORT}/{database}"
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether this process has acquired it."""
+        return self._users is not None
 
     @property
     def socket_dir(self) -> Path:
@@ -343,6 +356,7 @@ class Server:
 
 
 _servers: dict[Path, Server] = {}
+_starting = threading.Lock()
 
 
 @contextmanager

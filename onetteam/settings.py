@@ -151,7 +151,10 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES: dict[str, Any] = {"default": _database(env.str("DATABASE_URL", default="") or embedded.database_url())}
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASES: dict[str, Any] = {"default": _database(DATABASE_URL or embedded.address())}
+if not DATABASE_URL:
+    DATABASES["default"]["ENGINE"] = "onetteam.embedded_engine"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
 # Counters of failed sign-ins and the like must hold across processes, and signing in must not depend on Redis.

@@ -1,0 +1,89 @@
+"""A real browser for tests marked `browser`."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.support.missing import missing
+from tests.support.servers import OneTeam
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from accounts.models import User
+
+DEBIAN_CHROMIUM = "/usr/bin/chromium"
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+# Quiet: no sandbox (root in containers), and nothing that would talk to anybody outside.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium: the one given by CHROMIUM, Debian's, or playwright's own."""
+    from playwright.sync_api import Error, sync_playwright
+
+    # Playwright's loop runs in this thread, and Django would refuse its ORM beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    path = os.environ.get("CHROMIUM") or shutil.which(DEBIAN_CHROMIUM)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except Error as error:
+            missing(f"No browser: {error.message.splitlines()[0]} (script/test installs one where it can).")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(browser: "Browser", live_app: OneTeam) -> "Iterator[Callable[..., Page]]":
+    """Opens pages of separate browsers: `new_page(user)` is signed in as `user`; more options go to the context.
+
+    The test fails if a script of ours breaks or the content security policy is violated on any of them.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(user: "User | None" = None, **options: Any) -> "Page":
+        context = browser.new_context(base_url=live_app.url, **{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        if user is not None:
+            client = Client()
+            client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[1])
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_app.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{page.url}: {message.text}") if "Content Security Policy" in message.text else None
+            ),
+        )
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(new_page: "Callable[..., Page]") -> "Page":
+    """A page of a browser in which nobody is signed in."""
+    return new_page()

@@ -1,0 +1,102 @@
+"""Test databases, copied from a template that was migrated once for these migrations."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg2 import sql
+
+LOCK = 0x7E57
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: "pytest.FixtureDef"
+) -> Iterator[None]:
+    """A database of this worker's own. In place of pytest-django's, which would migrate in every worker."""
+    # One server may serve several checkouts.
+    mine = hashlib.sha256(os.environ.get("ONETEAM_DATA_DIR", str(settings.BASE_DIR)).encode()).hexdigest()[:8]
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    name = f"test_oneteam_{mine}_{worker}"
+    with django_db_blocker.unblock():
+        server = str(connection.settings_dict["NAME"])
+        with _administration(server) as cursor:
+            cursor.execute("select pg_advisory_lock(%s)", [LOCK])
+            template = _template(cursor, f"test_oneteam_{mine}_template")
+            _create(cursor, name, template)
+            cursor.execute("select pg_advisory_unlock(%s)", [LOCK])
+        _use(name)
+    yield
+    with django_db_blocker.unblock():
+        _use(server)
+        with _administration(server) as cursor:
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def _template(cursor: "psycopg2.extensions.cursor", prefix: str) -> str:
+    """The database with all migrations applied; made if these migrations are new."""
+    template = f"{prefix}_{_fingerprint()}"
+    cursor.execute("select datname from pg_database where datname like %s", [prefix + "%"])
+    existing = [row[0] for row in cursor.fetchall()]
+    if template in existing:
+        return template
+    for old in existing:
+        cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(old)))
+    building = f"{prefix}_new"
+    _create(cursor, building, "template1")
+    _use(building)
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+    # Under its final name only once it is complete.
+    cursor.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(building), sql.Identifier(template)))
+    return template
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for app in apps.get_app_configs():
+        for path in sorted(Path(app.path, "migrations").glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+        # Permissions and content types, which `migrate` writes, come from the models.
+        digest.update(",".join(model._meta.label for model in app.get_models()).encode())
+    return digest.hexdigest()[:12]
+
+
+def _create(cursor: "psycopg2.extensions.cursor", name: str, template: str) -> None:
+    cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    cursor.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _use(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    settings.DATABASES["default"]["NAME"] = name
+
+
+@contextmanager
+def _administration(database: str) -> "Iterator[psycopg2.extensions.cursor]":
+    parameters = connection.get_connection_params() | {"dbname": database}
+    administration = psycopg2.connect(
+        **{k: v for k, v in parameters.items() if k not in ("cursor_factory", "context", "options")}
+    )
+    administration.autocommit = True
+    try:
+        with administration.cursor() as cursor:
+            yield cursor
+    finally:
+        administration.close()
+
+
+def database_url() -> str:
+    """Address of the database that this test uses, for processes of its own."""
+    parameters = connection.get_connection_params()
+    given = {k: v for k, v in parameters.items() if k in ("dbname", "user", "password", "host", "port")}
+    return psycopg2.extensions.make_dsn(**given)
