@@ -150,17 +150,20 @@ function listen() {
   body.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = csrfToken();
   });
-  body.addEventListener("htmx:beforeRequest", () => waiting(1));
+  // What live.js asks for by itself is no work of the reader's: no progress line, and a failure repeats itself quietly.
+  const isQuiet = (event) => event.detail.requestConfig?.triggeringEvent?.type === "live";
+  body.addEventListener("htmx:beforeRequest", (event) => isQuiet(event) || waiting(1));
   body.addEventListener("htmx:afterRequest", (event) => {
+    if (isQuiet(event)) return;
     waiting(-1);
     if (event.detail.successful) document.getElementById("not-saved").hidden = true;
   });
-  body.addEventListener("htmx:sendError", (event) => failed(event, words.offline));
-  body.addEventListener("htmx:timeout", (event) => failed(event, words.offline));
+  body.addEventListener("htmx:sendError", (event) => isQuiet(event) || failed(event, words.offline));
+  body.addEventListener("htmx:timeout", (event) => isQuiet(event) || failed(event, words.offline));
   body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     if (status === 401) failed(event, words.signedOut);
-    else failed(event, words.failed);
+    else if (!isQuiet(event)) failed(event, words.failed);
   });
   body.addEventListener("toast", (event) => toast(event.detail));
   body.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value));
