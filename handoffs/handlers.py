@@ -31,11 +31,11 @@ def resume_engagement(*, event: Event, now: datetime) -> None:
 
 def reschedule_tasks(*, event: Event, now: datetime) -> None:
     """The dates of a deal moved: due dates move with them."""
-    opportunity = Opportunity.objects.get(pk=event.opportunity_id)
+    opportunity = Opportunity.objects.get(pk=event.subject_id)
     playbooks.reschedule(opportunity=opportunity, now=now)
 
 
 def follow_people(*, event: Event, now: datetime) -> None:
     """A deal has another owner: open tasks follow."""
-    opportunity = Opportunity.objects.select_related("owner", "delivery_owner").get(pk=event.opportunity_id)
+    opportunity = Opportunity.objects.select_related("owner", "delivery_owner").get(pk=event.subject_id)
     signals.follow_people(opportunity=opportunity, now=now)

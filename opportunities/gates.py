@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +28,7 @@ class CriterionKind(Protocol):
     """Something that can be demanded of a deal."""
 
     key: str
-    label: str | Promise
+    label: StrOrPromise
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]: ...
 
@@ -67,7 +66,7 @@ class FieldFilled:
     """A field of the deal must have a value."""
 
     key = "field"
-    label = _("A field is filled")
+    label: StrOrPromise = _("A field is filled")
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]:
         """Missing when the field is empty; a zero amount counts as filled."""
@@ -82,7 +81,7 @@ class NextStepAhead:
     """There is a next step with a date that has not passed."""
 
     key = "next_step_ahead"
-    label = _("A next step with a date")
+    label: StrOrPromise = _("A next step with a date")
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]:
         """Missing while the step or its date is empty."""

@@ -1,7 +1,7 @@
 """Following a deal's signals: what delivery's involvement and the tasks must look like now.
 
-Handlers may run late, twice or out of order, so nothing here depends on the order of events: a signal makes sure that there
-is an engagement, then everything is brought in line with the deal as it stands.
+Handlers may run late, twice or out of order, so nothing here depends on the order of events: a signal makes sure
+that there is an engagement, then everything is brought in line with the deal as it stands.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def follow(*, event: Event, now: dt.datetime) -> None:
     opportunity = (
         Opportunity.objects.select_for_update(of=("self",))
         .select_related("stage", "pipeline", "owner", "delivery_owner", "team", "service_line", "region")
-        .get(pk=event.opportunity_id)
+        .get(pk=event.subject_id)
     )
     engagement = opportunity.engagements.order_by("-requested_at", "-pk").first()
     undoing = event.data.get("undoes_change")

@@ -18,7 +18,7 @@ from events import names
 from events.models import EventData
 from events.recording import Occurrence, record_many
 from opportunities.access import sales_team_of
-from opportunities.models import Opportunity, Pipeline, Stage, StageChange, StageKind, Temperature
+from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
 from opportunities.services.versions import Stale, locked
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event

@@ -171,7 +171,7 @@ def set_temperature(
         current.temperature_reason = reason.strip()
         data: EventData = {
             "fields": {"temperature": [before, after]},
-            "labels": str(Opportunity._meta.get_field("temperature").verbose_name),  # type: ignore[union-attr]
+            "labels": str(Opportunity._meta.get_field("temperature").verbose_name),
             "reason": reason,
         }
         occurrences = [Occurrence(names.OPPORTUNITY_CHANGED, current, current, data)]
