@@ -48,8 +48,4 @@ class Audience:
             return True
         if not self.is_delivery:
             return False
-        return (
-            self.serves_all_lines
-            or event.service_line_id is None
-            or event.service_line_id in self.service_line_ids
-        )
+        return self.serves_all_lines or event.service_line_id is None or event.service_line_id in self.service_line_ids

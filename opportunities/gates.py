@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from opportunities.models import Criterion, Opportunity, Stage, StageKind
 
