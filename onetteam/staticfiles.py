@@ -1,14 +1,17 @@
 """Static files: the front-end libraries' own files by name, and their names with a hash of the content."""
 
 import builtins
+import fcntl
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import FileSystemStorage, Storage
+from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -62,3 +65,27 @@ class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         (glob, tuple(p for p in patterns if "sourceMappingURL" not in (p if isinstance(p, str) else p[0])))
         for glob, patterns in CompressedManifestStaticFilesStorage.patterns
     )
+
+
+def collect_if_changed() -> bool:
+    """Collect the static files unless they are the ones that were collected last; whether it was needed."""
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    stamp = root / ".collected"
+    with open(root / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _fingerprint()
+        if stamp.exists() and stamp.read_text() == found:
+            return False
+        call_command("collectstatic", interactive=False, verbosity=0)
+        stamp.write_text(found)
+    return True
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{type(finder).__name__} {name} {status.st_size} {status.st_mtime_ns}".encode())
+    return digest.hexdigest()

@@ -17,6 +17,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from onetteam import embedded
+from onetteam.staticfiles import collect_if_changed
 from onetteam.supervisor import Child, GivingUp, Supervisor
 from onetteam.wheel import EmbeddedDatabaseError
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         supervisor = Supervisor([web, background], look_after=_database_keeper())
         supervisor.catch_signals()
         try:
+            if not settings.DEBUG:
+                collect_if_changed()
             migrate()
             walkthrough = self._load_demo() if demo else self._welcome()
             connection.close()
