@@ -239,8 +239,6 @@ PROXIES = env.int("ONETEAM_PROXIES", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Preloading HSTS is a promise to browser makers, for the owner of the domain to give.
-SILENCED_SYSTEM_CHECKS = ["security.W021"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -263,7 +261,10 @@ REST_FRAMEWORK: dict[str, Any] = {
 # Where events look up who reacts to them; a dotted path, because events/ imports nothing above itself.
 ONETEAM_SUBSCRIPTIONS = "onetteam.subscriptions.SUBSCRIPTIONS"
 # The address is unique whatever its capitals: a constraint on lower(email) sees to it.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",
+    "security.W021",  # preloading HSTS is a promise to browser makers, for the owner of the domain to give
+]
 
 # Requests that one web process answers at the same time, each with a database connection of its own.
 ONETEAM_WEB_THREADS = env.int("ONETEAM_WEB_THREADS", default=10)
