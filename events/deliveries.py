@@ -271,7 +271,7 @@ def _tell_given_up(delivery: Delivery, now: dt.datetime) -> None:
 def told(delivery: Delivery) -> dict[str, Any]:
     """What events about a delivery say of it."""
     return {
-        "handler": delivery.handler.rpartition(".")[2].replace("_", " "),
+        "handler": delivery.title,
         "event": delivery.event_id,
         "error": delivery.last_error,
     }

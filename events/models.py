@@ -126,6 +126,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event_id} → {self.handler} ({self.state})"
 
+    @property
+    def title(self) -> str:
+        """What was to be done, in words: the name of the handler."""
+        return self.handler.rpartition(".")[2].replace("_", " ").capitalize()
+
 
 def subject_kind_of(subject: models.Model) -> str:
     """The name under which events speak of a model, such as ``opportunity``."""
