@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import rules
+from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from accounts.models.people import ALL_SEEING_ROLES, DELIVERY_ROLES
@@ -67,3 +72,14 @@ is_delivery_manager = has_role(Role.DELIVERY_MANAGER)
 
 rules.add_perm("accounts.administer", is_administrator)
 rules.add_perm("events.repair", is_administrator)
+
+
+def require_administrator(actor: User) -> None:
+    """Raises PermissionDenied for everybody else."""
+    if not actor.has_perm("accounts.administer"):
+        raise PermissionDenied(_("An administrator can change this."))
+
+
+def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Signed-out people are asked to sign in; others than administrators get 403."""
+    return login_required(permission_required("accounts.administer", raise_exception=True)(view))

@@ -66,6 +66,15 @@ def _shift(day: dt.date, step: int) -> dt.date:
         return day
 
 
+def public_holidays(calendar: WorkingCalendar, *, since: dt.date, until: dt.date) -> list[tuple[dt.date, str]]:
+    """Days and names of the public holidays in a span, both ends included; none without a country."""
+    if not calendar.country:
+        return []
+    years = range(since.year, until.year + 1)
+    known = holidays.country_holidays(calendar.country, subdiv=calendar.subdivision or None, years=years)
+    return [(day, name) for day, name in sorted(known.items()) if since <= day <= until]
+
+
 @lru_cache(maxsize=256)
 def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[dt.date]:
     return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from events.models import Delivery, DeliveryState
+from events.deliveries import delay
 
-DELAY_MINUTES = 2
 DELAY_CACHE_SECONDS = 10
 
 
@@ -101,21 +99,10 @@ def _url(name: str) -> str:
 
 
 def _delay_minutes() -> int:
-    """Minutes by which the oldest due reaction is late; 0 while that is fewer than two."""
+    """Minutes by which background work is late; 0 while all is well. One look in ten seconds is enough."""
     minutes: int | None = cache.get("shell.delay_minutes")
     if minutes is None:
-        minutes = delay_minutes(timezone.now())
+        late = delay(timezone.now())
+        minutes = late.minutes if late else 0
         cache.set("shell.delay_minutes", minutes, DELAY_CACHE_SECONDS)
     return minutes
-
-
-def delay_minutes(now: dt.datetime) -> int:
-    """Minutes since the oldest reaction became due without being taken up; 0 below two minutes."""
-    due = (
-        Delivery.objects.filter(state__in=[DeliveryState.PENDING, DeliveryState.PUBLISHED])
-        .order_by("due_at", "id")
-        .values_list("due_at", flat=True)
-        .first()
-    )
-    minutes = int((now - due).total_seconds() // 60) if due else 0
-    return minutes if minutes >= DELAY_MINUTES else 0

@@ -189,6 +189,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+# Whoever follows a password link goes on to their home page (through the second factor, where they have one).
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("ONETEAM_TIME_ZONE", default="UTC")
@@ -260,6 +262,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 # Where events look up who reacts to them; a dotted path, because events/ imports nothing above itself.
 ONETEAM_SUBSCRIPTIONS = "onetteam.subscriptions.SUBSCRIPTIONS"
+# What a new organisation starts with, in this order; accounts/ makes it without importing what is above.
+ONETEAM_DEFAULTS = ["opportunities.defaults.create", "handoffs.defaults.create"]
 # The address is unique whatever its capitals: a constraint on lower(email) sees to it.
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",

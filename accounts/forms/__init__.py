@@ -1,0 +1,1 @@
+"""Validation of what is typed about the organisation and its people."""

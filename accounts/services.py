@@ -1,1 +1,0 @@
-"""Writes about the organisation and its people."""

@@ -1,0 +1,1 @@
+"""Every write about the organisation and its people, one module per subject."""
