@@ -4,7 +4,6 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -82,6 +81,8 @@ def _is_migrated() -> bool:
 def _broker() -> str:
     if not settings.REDIS_URL:
         return "in process"
+    import redis  # a quarter of a second, which an installation without it need not spend
+
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS

@@ -4,6 +4,7 @@ A module rather than a management command, so that the parent of the workers nee
 """
 
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT; with `--stop-with-stdin` also until standard input ends."""
     if "--stop-with-stdin" in sys.argv:
         stop_with_stdin()
+    if multiprocessing.get_start_method() == "fork":
+        _application()  # once, for all workers
     server = Granian(
         "onetteam.asgi:application",
         address=os.environ.get("ONETEAM_HOST", "127.0.0.1"),
@@ -53,6 +56,8 @@ def stop_with_stdin() -> None:
 def _load() -> Callable[..., Any]:
     """Load the application in a worker, which ends when the server that started it is gone."""
     parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # a forked worker has the server's handlers, which would do nothing here
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -62,10 +67,15 @@ def _load() -> Callable[..., Any]:
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
     try:
-        from onetteam.asgi import application
+        return _application()
     except BaseException:
         os.kill(parent, signal.SIGTERM)  # starting the worker again and again would not help
         raise
+
+
+def _application() -> Callable[..., Any]:
+    from onetteam.asgi import application
+
     return application
 
 
