@@ -181,6 +181,21 @@ def set_temperature(
     return current
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What a move would ask for: unmet criteria, and whether the pipeline wants a reason."""
+
+    missing: list[Missing]
+    reason: bool
+
+
+def demand_of(opportunity: Opportunity, stage: Stage) -> Demand:
+    """What moving the deal as it stands to the stage would ask for."""
+    stages = list(Stage.objects.active().filter(pipeline_id=opportunity.pipeline_id).order_by("position"))
+    asks_why = _policy(opportunity, stage, stages) == Policy.REASON
+    return Demand(missing_for(opportunity, stage, list(stage.criteria.all())), asks_why)
+
+
 def legal_stages(opportunity: Opportunity) -> list[Stage]:
     """Where the deal may be moved to, in the order of the pipeline, policies that forbid included."""
     stages = list(Stage.objects.active().filter(pipeline_id=opportunity.pipeline_id).order_by("position"))

@@ -1,0 +1,1 @@
+"""Pages about deals, accounts and the people there."""
