@@ -92,10 +92,11 @@ class OneTeam:
     """A running `manage.py serve`, as a person would start it."""
 
     def __init__(self, environment: dict[str, str], *arguments: str) -> None:
-        """`environment` comes on top of ours, from which database and port are taken out first."""
-        own = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")}
-        self.port = int(environment.get("PORT") or free_port())
-        self.environment = {**own, "ONETEAM_WEB_WORKERS": "1", **environment, "PORT": str(self.port)}
+        """`environment` comes on top of ours, without what the tests' settings put there."""
+        ours = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
+        own = {name: value for name, value in os.environ.items() if name not in ours}
+        self.port = environment.get("PORT") or str(free_port())
+        self.environment = {**own, "ONETEAM_WEB_WORKERS": "1", **environment, "PORT": self.port}
         self.arguments = arguments
         self.output: list[str] = []
         self._ready = threading.Event()

@@ -75,19 +75,20 @@ class Command(BaseCommand):
 
 def require_free(host: str, port: str) -> None:
     """Raise CommandError unless we can listen there."""
+    if not (port.isdecimal() and 0 < int(port) < 2**16):
+        raise CommandError(f"PORT must be a number from 1 to 65535, and is {port!r}.")
     try:
         family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "errno", None)
-        if reason == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             raise CommandError(
                 f"Port {port} is in use by another program. Stop that one, or choose another port: "
                 "PORT=8001 script/server"
             ) from error
-        if reason == errno.EACCES:
+        if error.errno == errno.EACCES:
             raise CommandError(
                 f"Port {port} needs more rights. Choose one above 1023: PORT=8000 script/server"
             ) from error
