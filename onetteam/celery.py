@@ -17,6 +17,7 @@ REDIS_URL = os.environ.get("REDIS_URL")
 VISIBILITY_SECONDS = 300
 
 app = Celery("onetteam", broker=REDIS_URL or "memory://localhost//")
+app.set_default()  # "current" holds for one thread only; relay and workers must find the same app in theirs
 
 app.conf.update(
     # --- queues: one worker process each, so that a long import never stands before an engagement
