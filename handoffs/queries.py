@@ -1,0 +1,348 @@
+"""Reads shaped for pages: the panel of a deal, the list of engagements, and what a person may do with a task."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Side, User
+from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
+from handoffs.access import sides_of
+from handoffs.assignment import delivery_candidates
+from handoffs.models import Engagement, EngagementState, Task, TaskSide, TaskState
+from handoffs.models.engagement import OPEN_STATES
+from handoffs.services.playbooks import preview_reschedule
+from opportunities.models import Opportunity, StageKind
+from opportunities.queries.people import people_who_see
+
+PAGE = 25
+MOST_CANDIDATES = 50
+_WAITING = [TaskState.OPEN, TaskState.PAUSED]
+
+
+class BadCursor(ValueError):
+    """The address of a page was cut or made up."""
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    """A task with what the reader may do about it; ``reason`` says why it can't be completed now."""
+
+    task: Task
+    can_complete: bool = False
+    can_reopen: bool = False
+    can_change: bool = False
+    reason: str = ""
+
+    @property
+    def dom_id(self) -> str:
+        """The id of the element that shows it."""
+        return f"task-{self.task.pk}"
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nobody can work on it as the deal stands."""
+        return self.task.state in (TaskState.PAUSED, TaskState.CANCELLED)
+
+
+@dataclass
+class Column:
+    """The tasks of one side: those to do, those that rest, those that are done."""
+
+    side: str
+    label: str
+    to_do: list[TaskLine] = field(default_factory=list)
+    resting: list[TaskLine] = field(default_factory=list)
+    done: list[TaskLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the deal page shows of delivery's involvement."""
+
+    opportunity: Opportunity
+    engagement: Engagement | None
+    columns: Sequence[Column]
+    candidates: Sequence[User]
+    may_answer: bool
+    may_ask: bool
+    today: dt.date
+    now: dt.datetime
+
+    @property
+    def dom_id(self) -> str:
+        """What a problem of the engagement, or of asking for one, is about."""
+        return f"engagement-{self.engagement.pk}" if self.engagement else f"opportunity-{self.opportunity.pk}"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether delivery has not answered in time."""
+        return self.engagement is not None and is_answer_late(self.engagement, self.now)
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks are still to be done."""
+        return sum(len(column.to_do) for column in self.columns)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether one side acts alone on a deal that both own."""
+        return self.opportunity.is_shared and bool(self.missing)
+
+    @property
+    def missing(self) -> list[str]:
+        """Who is missing on a deal that both own, in words."""
+        found = []
+        if self.opportunity.owner_id is None:
+            found.append(_("nobody from sales"))
+        if self.opportunity.delivery_owner_id is None:
+            found.append(_("nobody from delivery"))
+        elif self.engagement is None or self.engagement.state in (EngagementState.REQUESTED, EngagementState.DECLINED):
+            found.append(_("delivery has not accepted"))
+        return found
+
+
+def is_answer_late(engagement: Engagement, now: dt.datetime) -> bool:
+    """Whether the clock for delivery's answer ran out."""
+    return (
+        engagement.state == EngagementState.REQUESTED
+        and engagement.paused_at is None
+        and engagement.answer_due_at < now
+    )
+
+
+def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.datetime) -> Panel:
+    """Engagement and tasks of a deal, with what this person may do. At most four queries."""
+    engagement = opportunity.engagements.select_related("accepted_by").order_by("-requested_at", "-pk").first()
+    if engagement is not None:
+        engagement.opportunity = opportunity
+    tasks = list(
+        Task.objects.filter(opportunity=opportunity)
+        .select_related("assignee", "sales_done_by", "delivery_done_by")
+        .prefetch_related(earlier_tasks())
+    )
+    for task in tasks:
+        task.opportunity = opportunity
+    may_answer = engagement is not None and user.has_perm("handoffs.answer_engagement", engagement)
+    is_open = engagement is not None and engagement.state in OPEN_STATES
+    candidates: list[User] = []
+    if may_answer and is_open:
+        candidates = list(delivery_candidates(opportunity, list(DELIVERY_ROLES))[:MOST_CANDIDATES])
+    return Panel(
+        opportunity=opportunity, engagement=engagement, columns=_columns(user, tasks), candidates=candidates,
+        may_answer=may_answer, today=today, now=now,
+        may_ask=not is_open and opportunity.kind == StageKind.OPEN and user.has_perm("handoffs.ask_in"),
+    )  # fmt: skip
+
+
+def earlier_tasks() -> Prefetch[str]:
+    """Prefetches what each task has to wait for, as ``task.earlier``."""
+    waiting = Task.objects.filter(state__in=_WAITING).select_related("assignee").order_by("due_on", "pk")
+    return Prefetch("depends_on", queryset=waiting, to_attr="earlier")
+
+
+def task_line(user: User, task: Task) -> TaskLine:
+    """What this person may do with a task that was read with ``earlier_tasks``; no query."""
+    may_work = user.has_perm("handoffs.work_on_task", task)
+    reason = _why_not(user, task, may_work=may_work)
+    is_signed = task.state == TaskState.OPEN and bool(task.sales_done_at or task.delivery_done_at)
+    return TaskLine(
+        task=task,
+        can_complete=not reason,
+        can_reopen=may_work and (task.state == TaskState.DONE or is_signed),
+        can_change=may_work and task.state == TaskState.OPEN,
+        reason=reason,
+    )
+
+
+def task_lines(user: User, tasks: Iterable[Task]) -> list[TaskLine]:
+    """What this person may do with each of the tasks; no query."""
+    return [task_line(user, task) for task in tasks]
+
+
+def _why_not(user: User, task: Task, *, may_work: bool) -> str:
+    """Why this person can't say done now; empty when they can."""
+    if task.state == TaskState.DONE:
+        return _("Done.")
+    if task.state == TaskState.PAUSED:
+        return _("Rests until the deal warms again.")
+    if task.state == TaskState.CANCELLED:
+        return _("No longer needed: the deal is closed.")
+    signed = _signed(task)
+    if signed and task.side == TaskSide.SHARED and not _open_sides(user, task):
+        return _("Waits for %(side)s to say done too.") % {"side": _labels(set(Side) - signed)}
+    if not may_work:
+        return _("For %(side)s to do.") % {"side": task.get_side_display()}
+    earlier: list[Task] = getattr(task, "earlier", [])
+    if earlier:
+        return _("First: %(titles)s.") % {"titles": ", ".join(f"“{other.title}”" for other in earlier)}
+    return ""
+
+
+def _signed(task: Task) -> set[Side]:
+    said = {Side.SALES: task.sales_done_at, Side.DELIVERY: task.delivery_done_at}
+    return {side for side, at in said.items() if at is not None}
+
+
+def _open_sides(user: User, task: Task) -> set[Side]:
+    """The sides for which this person could still sign a shared task."""
+    if user.pk in (task.sales_done_by_id, task.delivery_done_by_id):
+        return set()
+    return sides_of(user) - _signed(task)
+
+
+def _labels(sides: Iterable[Side]) -> str:
+    return ", ".join(str(side.label) for side in sides)
+
+
+def _columns(user: User, tasks: Iterable[Task]) -> list[Column]:
+    order = (TaskSide.SALES, TaskSide.SHARED, TaskSide.DELIVERY)
+    columns = {side.value: Column(side.value, str(side.label)) for side in order}
+    for line in task_lines(user, tasks):
+        column = columns[line.task.side]
+        if line.task.state == TaskState.OPEN:
+            column.to_do.append(line)
+        elif line.task.state == TaskState.DONE:
+            column.done.append(line)
+        else:
+            column.resting.append(line)
+    return list(columns.values())
+
+
+@dataclass(frozen=True)
+class EngagementFilter:
+    """What the list of engagements shows; an empty field leaves out nothing."""
+
+    states: tuple[str, ...] = ()
+    delivery_owner_id: int | None = None
+    service_line_id: int | None = None
+
+
+@dataclass
+class EngagementRow:
+    """An engagement in a list, with how many tasks of each side are to be done."""
+
+    engagement: Engagement
+    is_late: bool
+    may_answer: bool
+    open_tasks: dict[str, int] = field(default_factory=dict)
+    tasks: list[Task] = field(default_factory=list)
+
+    @property
+    def dom_id(self) -> str:
+        """The id of the element that shows it."""
+        return f"engagement-{self.engagement.pk}"
+
+
+def engagement_row(user: User, pk: int, *, now: dt.datetime) -> EngagementRow:
+    """One engagement, read again."""
+    return engagement_rows(user, [with_deal(Engagement.objects.filter(pk=pk)).get()], now=now)[0]
+
+
+def engagement_rows(user: User, engagements: Iterable[Engagement], *, now: dt.datetime) -> list[EngagementRow]:
+    """What a list shows of each; no query for those read by ``with_deal``."""
+    return [
+        EngagementRow(
+            engagement=engagement,
+            is_late=is_answer_late(engagement, now),
+            may_answer=engagement.state == EngagementState.REQUESTED
+            and user.has_perm("handoffs.answer_engagement", engagement),
+        )
+        for engagement in engagements
+    ]
+
+
+def engagements_page(
+    user: User, *, wanted: EngagementFilter, now: dt.datetime, after: str = ""
+) -> tuple[list[EngagementRow], str | None]:
+    """Engagements that the person may see, newest request first, and the cursor after them. Raises BadCursor."""
+    exact = {
+        "state__in": wanted.states,
+        "opportunity__delivery_owner_id": wanted.delivery_owner_id,
+        "opportunity__service_line_id": wanted.service_line_id,
+    }
+    engagements = Engagement.objects.visible_to(user).filter(**{name: value for name, value in exact.items() if value})
+    if after:
+        engagements = engagements.filter(_beyond(after))
+    found = list(with_deal(engagements).order_by("-requested_at", "-pk")[: PAGE + 1])
+    rows = engagement_rows(user, found[:PAGE], now=now)
+    counts = open_counts(row.engagement.opportunity_id for row in rows)
+    for row in rows:
+        row.open_tasks = counts.get(row.engagement.opportunity_id, {})
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return rows, f"{last.requested_at.isoformat()}~{last.pk}" if last else None
+
+
+def open_counts(deals: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Tasks still to be done by deal and side; one query."""
+    rows = (
+        Task.objects.open()
+        .filter(opportunity_id__in=list(deals))
+        .order_by()
+        .values_list("opportunity_id", "side")
+        .annotate(tasks=Count("pk"))
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for deal, side, tasks in rows:
+        counts.setdefault(deal, {})[side] = tasks
+    return counts
+
+
+def with_deal(engagements: QuerySet[Engagement]) -> QuerySet[Engagement]:
+    """Joins what a row shows."""
+    return engagements.select_related(
+        "opportunity__account", "opportunity__stage", "opportunity__owner", "opportunity__delivery_owner",
+        "opportunity__service_line", "accepted_by",
+    )  # fmt: skip
+
+
+def tasks_with_deal(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Joins what a row shows."""
+    return tasks.select_related(
+        "opportunity__account", "opportunity__owner", "opportunity__delivery_owner", "assignee", "sales_done_by",
+        "delivery_done_by",
+    ).prefetch_related(earlier_tasks())  # fmt: skip
+
+
+def task_row(user: User, pk: int) -> TaskLine:
+    """One task, read again."""
+    return task_line(user, tasks_with_deal(Task.objects.filter(pk=pk)).get())
+
+
+def people_for(opportunity: Opportunity, side: str) -> QuerySet[User]:
+    """Who may be given a task of this side: those of the side who see the deal."""
+    roles = {TaskSide.SALES: SALES_ROLES, TaskSide.DELIVERY: DELIVERY_ROLES}.get(TaskSide(side))
+    people = people_who_see(opportunity)
+    return people.filter(roles__overlap=list(roles or SALES_ROLES | DELIVERY_ROLES))
+
+
+@dataclass(frozen=True)
+class TaskMove:
+    """A task whose due date would follow the deal's dates."""
+
+    task: Task
+    from_day: dt.date
+    to_day: dt.date
+
+
+def moved_tasks(opportunity: Opportunity, *, now: dt.datetime) -> list[TaskMove]:
+    """What the dates on the (unsaved) deal would move, earliest first."""
+    before = dict(Task.objects.filter(opportunity_id=opportunity.pk).values_list("pk", "due_on"))
+    moves = preview_reschedule(opportunity=opportunity, now=now)
+    found = [TaskMove(task, before.get(task.pk, task.due_on), task.due_on) for task in moves]
+    return sorted(found, key=lambda move: (move.to_day, move.task.pk))
+
+
+def _beyond(after: str) -> Q:
+    moment, _separator, key = after.rpartition("~")
+    try:
+        at, number = dt.datetime.fromisoformat(moment), int(key)
+    except ValueError as error:
+        raise BadCursor(after) from error
+    if at.tzinfo is None or not 0 < number < 2**63:
+        raise BadCursor(after)
+    return Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=number)
