@@ -20,3 +20,8 @@ def _apps() -> list[URLResolver]:
 
 
 urlpatterns: list[URLPattern | URLResolver] = _apps()
+
+handler400 = "onetteam.errors.bad_request"
+handler403 = "onetteam.errors.forbidden"
+handler404 = "onetteam.errors.not_found"
+handler500 = "onetteam.errors.server_error"

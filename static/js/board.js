@@ -130,6 +130,8 @@ function makeSortable() {
       scrollSensitivity: 80,
       ghostClass: "deal-card-ghost",
       dragClass: "deal-card-drag",
+      // Sortable copies the card, and the content security policy refuses copies of style attributes.
+      onChoose: (event) => event.item.removeAttribute("style"),
       onStart: () => board().setAttribute("data-live-hold", ""),
       onMove: (event) => {
         lanes().forEach((other) => other.classList.toggle("lane-over", other.contains(event.to)));

@@ -59,3 +59,17 @@ document.body.addEventListener("theme", (event) => {
   document.documentElement.dataset.theme = event.detail.theme || event.detail.value;
   dispatchEvent(new Event("oneteam:theme"));
 });
+
+// Copies what a field holds, and says so on the button.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.querySelector(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    window.OneTeam?.toast({ text: button.dataset.copied || document.getElementById("toasts").dataset.copied, seconds: 4 });
+  } catch {
+    // Without a secure connection there is no clipboard; the text is selected, so the usual keys copy it.
+  }
+});
