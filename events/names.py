@@ -20,9 +20,15 @@ OPPORTUNITY_CLOSE_DATE_MOVED = "opportunities.close_date_moved"
 OPPORTUNITY_START_MOVED = "opportunities.start_moved"
 OPPORTUNITY_REASSIGNED = "opportunities.reassigned"
 OPPORTUNITY_ARCHIVED = "opportunities.archived"
+OPPORTUNITY_RESTORED = "opportunities.restored"
+OPPORTUNITY_WOKEN = "opportunities.woken"
 OPPORTUNITY_SNOOZED = "opportunities.snoozed"
 OPPORTUNITY_GATE_BYPASSED = "opportunities.gate_bypassed"
 OPPORTUNITY_COMMENTED = "opportunities.commented"
+OPPORTUNITY_COMMENT_EDITED = "opportunities.comment_edited"
+OPPORTUNITY_COMMENT_REMOVED = "opportunities.comment_removed"
+OPPORTUNITY_CONTACT_LINKED = "opportunities.contact_linked"
+OPPORTUNITY_CONTACT_UNLINKED = "opportunities.contact_unlinked"
 OPPORTUNITY_FILE_ADDED = "opportunities.file_added"
 OPPORTUNITY_FILE_REMOVED = "opportunities.file_removed"
 ENGAGEMENT_REQUESTED = "engagements.requested"
@@ -42,6 +48,7 @@ TASK_CHANGED = "tasks.changed"
 ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
+STAGE_REDEFINED = "stages.redefined"
 IMPORT_FINISHED = "imports.finished"
 DELIVERY_GIVEN_UP = "deliveries.given_up"
 DELIVERY_RETRIED = "deliveries.retried"
@@ -62,9 +69,15 @@ TEXTS: dict[str, StrPromise] = {
     OPPORTUNITY_START_MOVED: _("moved the expected start to {to}"),
     OPPORTUNITY_REASSIGNED: _("handed the deal over: {people}"),
     OPPORTUNITY_ARCHIVED: _("archived the deal"),
+    OPPORTUNITY_RESTORED: _("brought the deal back from the archive"),
+    OPPORTUNITY_WOKEN: _("ended the snooze"),
     OPPORTUNITY_SNOOZED: _("snoozed the deal until {until}: {reason}"),
     OPPORTUNITY_GATE_BYPASSED: _("moved past a gate ({missing}): {reason}"),
     OPPORTUNITY_COMMENTED: _("commented"),
+    OPPORTUNITY_COMMENT_EDITED: _("edited a comment"),
+    OPPORTUNITY_COMMENT_REMOVED: _("removed a comment"),
+    OPPORTUNITY_CONTACT_LINKED: _("linked {name}"),
+    OPPORTUNITY_CONTACT_UNLINKED: _("unlinked {name}"),
     OPPORTUNITY_FILE_ADDED: _("added the file {file}"),
     OPPORTUNITY_FILE_REMOVED: _("removed the file {file}"),
     ENGAGEMENT_REQUESTED: _("Delivery was asked in; {owner} is proposed as delivery owner"),
@@ -84,6 +97,7 @@ TEXTS: dict[str, StrPromise] = {
     ACCOUNT_CHANGED: _("changed the account {name}"),
     CONTACT_CHANGED: _("changed the contact {name}"),
     SETTINGS_CHANGED: _("changed {what}"),
+    STAGE_REDEFINED: _("changed what “{stage}” means; its open deals follow"),
     IMPORT_FINISHED: _("imported {file}"),
     DELIVERY_GIVEN_UP: _("Background work was given up after repeated failures: {handler}"),
     DELIVERY_RETRIED: _("started background work again: {handler}"),

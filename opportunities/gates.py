@@ -1,7 +1,8 @@
 """Entry criteria: one registry, asked in one place for board, form, API, import and bulk edit.
 
-A kind of criterion is a class with ``key``, ``label`` and ``missing``; upper apps add theirs with ``register`` in
-their AppConfig.ready. ``missing`` sees the deal as it would be after the move, changes included.
+A kind of criterion is a class with ``key``, ``label`` and ``missing``, and ``options`` where an administrator chooses
+among several; upper apps add theirs with ``register`` in their AppConfig.ready. ``missing`` sees the deal as it would
+be after the move, changes included.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class CriterionKind(Protocol):
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]: ...
 
 
+Options = list[tuple[dict[str, Any], StrOrPromise]]
 KINDS: dict[str, CriterionKind] = {}
 
 
@@ -43,6 +45,12 @@ def register(kind: CriterionKind) -> CriterionKind:
         raise ValueError(f"Criterion kind {kind.key!r} is registered twice.")
     KINDS[kind.key] = kind
     return kind
+
+
+def offered_by(kind: CriterionKind) -> Options:
+    """What an administrator may pick of this kind: its ``options()``, or the kind itself where it has none."""
+    options = getattr(kind, "options", None)
+    return options() if options else [({}, kind.label)]
 
 
 # Fields that a criterion may ask for, in the order in which a form shows them.
@@ -68,6 +76,10 @@ class FieldFilled:
 
     key = "field"
     label: StrOrPromise = _("A field is filled")
+
+    def options(self) -> Options:
+        """One for each field that can be asked for."""
+        return [({"field": name}, Opportunity._meta.get_field(name).verbose_name) for name in ASKABLE_FIELDS]  # type: ignore[union-attr]
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]:
         """Missing when the field is empty; a zero amount counts as filled."""

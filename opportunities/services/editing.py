@@ -20,7 +20,7 @@ from events.recording import Occurrence, record_many
 from opportunities.access import sales_team_of
 from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
-from opportunities.services.versions import Stale, locked
+from opportunities.services.versions import Stale, held, locked
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event
 
 # What people may change on a deal; the stage and what follows from it have services of their own.
@@ -74,11 +74,12 @@ def create_opportunity(
     Owner defaults to the actor, team to the owner's, currency to the organisation's, probability and forecast
     category to the stage's. Raises ValidationError with a sentence per field.
     """
-    if stage.kind != StageKind.OPEN:
-        raise ValidationError({"stage": _("A deal starts in an open stage; move it to won or lost afterwards.")})
-    if stage.archived_at:
-        raise ValidationError({"stage": _("That stage is no longer in use. Choose another one.")})
     with transaction.atomic(durable=False):
+        stage = held(stage)
+        if stage.kind != StageKind.OPEN:
+            raise ValidationError({"stage": _("A deal starts in an open stage; move it to won or lost afterwards.")})
+        if stage.archived_at:
+            raise ValidationError({"stage": _("That stage is no longer in use. Choose another one.")})
         home = organisation()
         opportunity = Opportunity(
             pipeline=stage.pipeline, stage=stage, kind=stage.kind, stage_entered_at=now,

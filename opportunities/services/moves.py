@@ -29,7 +29,7 @@ from opportunities.models import (
 )
 from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable, save_changed
-from opportunities.services.versions import Stale, locked
+from opportunities.services.versions import Stale, held, locked
 from opportunities.states import LEGAL
 from opportunities.unforecasted import flag, flagged_event, reasons_for_move
 
@@ -92,7 +92,7 @@ def move_to_stage(
     Raises Stale, IllegalMove, ReasonNeeded, GateNotMet, ValidationError, PermissionDenied (bypass without the right).
     """
     with transaction.atomic():
-        current = locked(opportunity)
+        current, stage = locked(opportunity), held(stage)
         if request_id is not None:
             known = current.stage_changes.filter(request_id=request_id).first()
             if known is not None:
@@ -128,7 +128,8 @@ def undo_move(*, actor: User, change: StageChange, now: dt.datetime) -> Move:
         newest = current.stage_changes.order_by("-number").select_related("from_stage").first()
         if newest is not None and newest.source == Source.UNDO and newest.number == change.number + 1:
             return Move(current, newest)
-        if newest is None or newest.pk != change.pk or change.by_id != actor.pk or change.from_stage is None:
+        is_own_newest = newest is not None and newest.pk == change.pk and change.by_id == actor.pk
+        if not is_own_newest or change.from_stage is None or held(change.from_stage).archived_at is not None:
             raise CannotUndo(_("The deal has moved on since; move it back by hand if that is right."))
         if (now - change.recorded_at).total_seconds() > UNDO_SECONDS:
             raise CannotUndo(_("That was too long ago to undo; move the deal back by hand."))
@@ -362,12 +363,13 @@ def _stage_events(
     if origin.kind != StageKind.OPEN:
         return [
             Occurrence(names.OPPORTUNITY_REOPENED, opportunity, opportunity, data),
-            *_warmth(opportunity, Temperature.COLD, data),
+            *warmth_events(opportunity, Temperature.COLD, data),
         ]
-    return _warmth(opportunity, before, data)
+    return warmth_events(opportunity, before, data)
 
 
-def _warmth(opportunity: Opportunity, before: str, data: EventData) -> list[Occurrence]:
+def warmth_events(opportunity: Opportunity, before: str, data: EventData) -> list[Occurrence]:
+    """What a temperature that was ``before`` until now means to delivery; nothing where it is the same."""
     was, now_is = Temperature(before), Temperature(opportunity.temperature)
     if now_is.degree == was.degree:
         return []
@@ -381,7 +383,7 @@ def _warmth(opportunity: Opportunity, before: str, data: EventData) -> list[Occu
 def _temperature_events(
     opportunity: Opportunity, *, before: str, to_stage: Stage, skipped: int, now: dt.datetime, data: EventData
 ) -> list[Occurrence]:
-    events = _warmth(opportunity, before, data)
+    events = warmth_events(opportunity, before, data)
     reasons = reasons_for_move(
         opportunity, to_stage=to_stage, before=before, after=opportunity.temperature, skipped=skipped
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from opportunities.models import Opportunity
+from opportunities.models import Opportunity, Stage
 
 
 class Stale(Exception):
@@ -22,3 +22,14 @@ def locked(opportunity: Opportunity) -> Opportunity:
         .select_for_update(of=("self",))
         .get(pk=opportunity.pk)
     )
+
+
+def held(stage: Stage) -> Stage:
+    """The stage as it stands, kept from being archived or given another meaning until the transaction ends.
+
+    Any number of moves hold a stage at the same time; Django has no words for that lock.
+    """
+    row: Stage = Stage.objects.raw("select * from opportunities_stage where id = %s for key share", [stage.pk])[0]
+    if "pipeline" in stage._state.fields_cache:
+        row.pipeline = stage.pipeline
+    return row
