@@ -1,0 +1,250 @@
+"""Every refusal has one shape: {"code", "detail", "fields"}, with a sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import singledispatch
+from typing import Any
+
+import structlog
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.core.signals import got_request_exception
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from handoffs.services.engagements import StaleEngagement
+from handoffs.services.tasks import StaleTask
+from handoffs.states import IllegalTransition
+from opportunities.services.clients import StaleRecord
+from opportunities.services.merging import Collision
+from opportunities.services.moves import GateNotMet, IllegalMove, ReasonNeeded
+from opportunities.services.pipelines import DealsInTheWay
+from opportunities.services.versions import Stale
+
+log = structlog.get_logger(__name__)
+
+LARGEST_BODY = 1_000_000  # bytes
+RETRY_SECONDS = "2"
+_UNIQUE_VIOLATION = "23505"
+_WHOLE = ("", NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY)
+
+Fields = dict[str, list[str]]
+
+
+class Problem(exceptions.APIException):
+    """A refusal with all that its body and headers say.
+
+    ``more`` goes beside code, detail and fields; ``current`` is a model instance that the endpoint shows in its own way.
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        code: str,
+        detail: str,
+        *,
+        fields: Fields | None = None,
+        more: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        current: Any = None,
+    ) -> None:
+        super().__init__(detail, code)
+        self.status_code = status_code
+        self.code = code
+        self.fields = fields or {}
+        self.more = more or {}
+        self.headers = headers or {}
+        self.current = current
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than anything this API takes."""
+
+    def __init__(self) -> None:
+        sentence = _("The body is larger than %(limit)d bytes. Send less at once.") % {"limit": LARGEST_BODY}
+        super().__init__(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "too_large", sentence)
+
+
+def invalid(fields: Fields, detail: str = "") -> Problem:
+    """400 with a sentence per field."""
+    sentence = detail or _("Correct %(names)s and send it again.") % {"names": ", ".join(fields)}
+    return Problem(status.HTTP_400_BAD_REQUEST, "invalid", sentence, fields=fields)
+
+
+def not_found() -> Problem:
+    """404, the same for what doesn't exist and for what the caller may not see."""
+    return Problem(
+        status.HTTP_404_NOT_FOUND, "not_found", _("There is nothing at this address, or you may not see it.")
+    )
+
+
+def respond(error: Exception, context: Mapping[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER: the answer for anything that an endpoint raised."""
+    problem = translated(error)
+    if problem is None:
+        # Told to Django the usual way (tests re-raise it, error trackers see it), but answered as JSON.
+        got_request_exception.send(sender=None, request=context["request"]._request)
+        log.exception("api request failed", path=context["request"].path)
+        sentence = _("Something went wrong on our side. Nothing was changed; it was noted for the administrators.")
+        problem = Problem(status.HTTP_500_INTERNAL_SERVER_ERROR, "error", sentence)
+    headers = dict(problem.headers)
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    body = {"code": problem.code, "detail": str(problem.detail), "fields": problem.fields, **problem.more}
+    if problem.current is not None:
+        body["current"] = context["view"].shown(problem.current)
+        headers["ETag"] = f'"{problem.current.version}"'
+    return Response(body, status=problem.status_code, headers=headers)
+
+
+@singledispatch
+def translated(error: Exception) -> Problem | None:
+    """What an exception means to a client; None for a fault of ours."""
+    return None
+
+
+@translated.register
+def _problem(error: Problem) -> Problem:
+    return error
+
+
+@translated.register
+def _missing(error: Http404) -> Problem:
+    return not_found()
+
+
+@translated.register
+def _forbidden(error: PermissionDenied) -> Problem:
+    return Problem(status.HTTP_403_FORBIDDEN, "forbidden", str(error) or _("Your role does not allow this."))
+
+
+@translated.register
+def _invalid(error: ValidationError) -> Problem:
+    return _from_fields(dict(_flat(error.message_dict if hasattr(error, "error_dict") else error.messages)))
+
+
+@translated.register
+def _invalid_input(error: exceptions.ValidationError) -> Problem:
+    return _from_fields(dict(_flat(error.detail)))
+
+
+@translated.register
+def _refused(error: exceptions.APIException) -> Problem:
+    """What DRF itself raises: not signed in, wrong method, wrong media type, unreadable body."""
+    code = error.default_code
+    headers = {}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        sentence = _("%(detail)s The methods of this address are in the Allow header.") % {"detail": error.detail}
+        return Problem(error.status_code, code, sentence)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        sentence = _("Send JSON, with Content-Type: application/json.")
+        return Problem(error.status_code, code, sentence)
+    if isinstance(error, exceptions.NotAuthenticated):
+        return Problem(error.status_code, code, _("Send a token: Authorization: Token <token>."))
+    if isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(int(error.wait or 60))
+    return Problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+@translated.register(Stale)
+@translated.register(StaleEngagement)
+@translated.register(StaleTask)
+@translated.register(StaleRecord)
+def _stale(error: Any) -> Problem:
+    return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
+
+
+@translated.register
+def _illegal_move(error: IllegalMove) -> Problem:
+    legal = [{"id": stage.pk, "key": stage.key, "name": stage.name} for stage in error.legal]
+    names = ", ".join(stage.name for stage in error.legal)
+    sentence = _("%(reason)s It can go to: %(names)s.") % {"reason": error, "names": names} if names else str(error)
+    return Problem(status.HTTP_409_CONFLICT, "illegal_transition", sentence, more={"legal": legal})
+
+
+@translated.register
+def _illegal_transition(error: IllegalTransition) -> Problem:
+    names = ", ".join(error.legal)
+    sentence = _("%(reason)s From here it can become: %(names)s.") % {"reason": error, "names": names}
+    return Problem(
+        status.HTTP_409_CONFLICT, "illegal_transition", sentence if names else str(error), more={"legal": error.legal}
+    )
+
+
+@translated.register(Collision)
+@translated.register(DealsInTheWay)
+def _conflict(error: Exception) -> Problem:
+    return Problem(status.HTTP_409_CONFLICT, "conflict", str(error))
+
+
+@translated.register
+def _gate(error: GateNotMet) -> Problem:
+    fields: Fields = {}
+    for item in error.missing:
+        fields.setdefault(item.field or item.kind, []).append(item.sentence)
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields)
+
+
+@translated.register
+def _reason(error: ReasonNeeded) -> Problem:
+    fields = {"reason": [str(error)]}
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "reason_needed", str(error), fields=fields)
+
+
+@translated.register
+def _too_big(error: RequestDataTooBig) -> Problem:
+    return BodyTooLarge()
+
+
+@translated.register
+def _suspicious(error: SuspiciousOperation) -> Problem:
+    return Problem(status.HTTP_400_BAD_REQUEST, "bad_request", _("The request could not be understood."))
+
+
+@translated.register(OperationalError)
+@translated.register(InterfaceError)
+def _database(error: Exception) -> Problem:
+    """The database is away, or others hold what this request needs; all of it was rolled back."""
+    log.warning("api request gave up on the database", error=str(error).strip().splitlines()[:1])
+    sentence = _("The database is busy or away. Nothing was changed; try again in a moment.")
+    return Problem(
+        status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", sentence, headers={"Retry-After": RETRY_SECONDS}
+    )
+
+
+@translated.register
+def _integrity(error: IntegrityError) -> Problem | None:
+    """Two requests saved the same unique value at once; any other broken constraint is a fault of ours."""
+    if getattr(error.__cause__, "pgcode", None) != _UNIQUE_VIOLATION:
+        return None
+    sentence = _("Somebody saved the same value a moment ago. Look at it and try again.")
+    return Problem(status.HTTP_409_CONFLICT, "conflict", sentence)
+
+
+def _from_fields(found: Fields) -> Problem:
+    """Messages about the whole become the sentence, the others stay with their fields."""
+    whole = [message for name in _WHOLE for message in found.pop(name, [])]
+    return invalid(found, " ".join(whole))
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Nested messages as dotted names with their sentences."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            here = path if name in _WHOLE and path else f"{path}.{name}" if path else str(name)
+            yield from _flat(inner, here)
+    elif any(isinstance(item, (Mapping, list)) for item in detail):
+        for index, item in enumerate(detail):
+            yield from _flat(item, f"{path}.{index}" if path else str(index))
+    else:
+        yield path, [str(message) for message in detail]
