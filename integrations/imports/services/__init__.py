@@ -1,0 +1,1 @@
+"""Every write of imports, one module per use case."""
