@@ -1,4 +1,4 @@
-"""A small organisation, and events that lead to handlers of the tests."""
+"""Events that lead to handlers of the tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from accounts.models import Organisation, Role, User, WorkingCalendar
 from events import recording
 from events.audience import Scope
 from events.models import Delivery, Event
@@ -42,30 +41,6 @@ def subscribed(settings: Any) -> Iterator[None]:
     recording.subscriptions.cache_clear()
     yield
     recording.subscriptions.cache_clear()
-
-
-@pytest.fixture
-def organisation(db: None) -> Organisation:
-    """Set up, so that pages are not the set-up page."""
-    calendar = WorkingCalendar.objects.create(name="Everywhere")
-    return Organisation.objects.create(pk=1, name="Example", calendar=calendar)
-
-
-def person(name: str, *roles: Role) -> User:
-    """Somebody who can sign in."""
-    return User.objects.create_user(f"{name.lower()}@example.com", "a long password", name=name, roles=list(roles))
-
-
-@pytest.fixture
-def ada(organisation: Organisation) -> User:
-    """Administrator."""
-    return person("Ada", Role.ADMINISTRATOR)
-
-
-@pytest.fixture
-def alice(organisation: Organisation) -> User:
-    """Sales rep."""
-    return person("Alice", Role.SALES_REP)
 
 
 def happen(name: str = NAME, *, within: Within | None = None, about: Any = None, **data: Any) -> Event:

@@ -18,9 +18,8 @@ from events.invariants import all_invariants, verify
 from events.models import Delivery, DeliveryState
 from handoffs import defaults as playbooks
 from handoffs.models import Engagement, EngagementState, Task, Trigger
-from opportunities import defaults as pipelines
 from opportunities.models import Opportunity, Stage, StageTotal
-from opportunities.services.editing import create_opportunity
+from tests import factories
 from tests.events.conftest import NOW, happen
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,11 +42,8 @@ def without_guards(table: str) -> Iterator[Any]:
 @pytest.fixture
 def deal(organisation: Organisation, alice: User) -> Opportunity:
     """A warm deal whose engagement was requested."""
-    pipelines.create(organisation=organisation, now=NOW)
     playbooks.create(organisation=organisation, now=NOW)
-    deal = create_opportunity(
-        actor=alice, stage=Stage.objects.get(key="proposal"), values={"name": "Portal", "amount": 1000}, now=NOW
-    )
+    deal = factories.deal("proposal", owner=alice)
     for delivery in Delivery.objects.order_by("id"):
         deliver(delivery.pk, attempt=0, now=dt.datetime.now(dt.UTC))
     return deal
