@@ -59,6 +59,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["opportunity_id", "-id"], name="events_of_opportunity"),
             models.Index(fields=["subject_kind", "subject_id", "-id"], name="events_of_subject"),
+            models.Index(fields=["transaction_id", "id"], name="events_in_order_of_commit"),
         ]
 
     def __str__(self) -> str:
