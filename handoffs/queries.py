@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts.models import Side, User
@@ -123,7 +125,7 @@ def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.
     tasks = list(
         Task.objects.filter(opportunity=opportunity)
         .select_related("assignee", "sales_done_by", "delivery_done_by")
-        .prefetch_related(earlier_tasks())
+        .annotate(earlier=earlier_tasks())
     )
     for task in tasks:
         task.opportunity = opportunity
@@ -139,10 +141,10 @@ def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.
     )  # fmt: skip
 
 
-def earlier_tasks() -> Prefetch[str]:
-    """Prefetches what each task has to wait for, as ``task.earlier``."""
-    waiting = Task.objects.filter(state__in=_WAITING).select_related("assignee").order_by("due_on", "pk")
-    return Prefetch("depends_on", queryset=waiting, to_attr="earlier")
+def earlier_tasks() -> ArraySubquery:
+    """Title and person of what a task has to wait for: annotate it as ``earlier``."""
+    waiting = Task.objects.filter(unlocks=OuterRef("pk"), state__in=_WAITING).order_by("due_on", "pk")
+    return ArraySubquery(waiting.values(found=JSONObject(title="title", name="assignee__name")))
 
 
 def task_line(user: User, task: Task) -> TaskLine:
@@ -177,10 +179,14 @@ def _why_not(user: User, task: Task, *, may_work: bool) -> str:
         return _("Waits for %(side)s to say done too.") % {"side": _labels(set(Side) - signed)}
     if not may_work:
         return _("For %(side)s to do.") % {"side": task.get_side_display()}
-    earlier: list[Task] = getattr(task, "earlier", [])
-    if earlier:
-        return _("First: %(titles)s.") % {"titles": ", ".join(f"“{other.title}”" for other in earlier)}
-    return ""
+    earlier: list[dict[str, str | None]] = getattr(task, "earlier", [])
+    return _("First: %(tasks)s.") % {"tasks": ", ".join(_named(other) for other in earlier)} if earlier else ""
+
+
+def _named(task: dict[str, str | None]) -> str:
+    if not task["name"]:
+        return f"“{task['title']}”"
+    return _("“%(title)s” by %(name)s") % task
 
 
 def _signed(task: Task) -> set[Side]:
@@ -305,7 +311,7 @@ def tasks_with_deal(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related(
         "opportunity__account", "opportunity__owner", "opportunity__delivery_owner", "assignee", "sales_done_by",
         "delivery_done_by",
-    ).prefetch_related(earlier_tasks())  # fmt: skip
+    ).annotate(earlier=earlier_tasks())  # fmt: skip
 
 
 def task_row(user: User, pk: int) -> TaskLine:

@@ -100,6 +100,15 @@ class Engagement(models.Model):
             ),
             models.CheckConstraint(condition=~Q(state="done") | ~Q(outcome=""), name="handoffs_done_has_outcome"),
         ]
+        indexes = [
+            models.Index(fields=["-requested_at", "-id"], name="handoffs_engagements_recent"),
+            models.Index(
+                fields=["answer_due_at", "id"],
+                condition=Q(state="requested", paused_at__isnull=True),
+                name="handoffs_engagements_to_answer",
+            ),
+            models.Index(fields=["opportunity"], condition=Q(state="declined"), name="handoffs_engagements_declined"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.opportunity_id}: {self.state}"

@@ -103,6 +103,11 @@ class Task(models.Model):
                 condition=Q(state="open", assignee__isnull=True),
                 name="handoffs_tasks_unassigned",
             ),
+            models.Index(
+                fields=["opportunity"],
+                condition=Q(state="open", trigger="won"),
+                name="handoffs_tasks_of_handover",
+            ),
         ]
 
     def __str__(self) -> str:
