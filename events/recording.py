@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -14,21 +14,13 @@ from django.utils.module_loading import import_string
 
 from events.audience import Scope, Scoped
 from events.copying import copy_rows, take_ids
-from events.models import Delivery, Event, EventData, subject_kind_of
+from events.models import Delivery, DeliveryState, Event, EventData, subject_kind_of
 from events.names import TEXTS
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 CHANNEL = "oneteam_events"
-# From so many events on, COPY is several times as fast as INSERT.
-COPY_FROM = 100
-_COPIED = (
-    "id", "name", "at", "actor_id", "subject_kind", "subject_id", "opportunity_id", "team_id", "service_line_id",
-    "user_ids", "data",
-)  # fmt: skip
-
-
 class OutsideTransaction(RuntimeError):
     """An event was recorded where its change could commit without it, or it without its change."""
 
@@ -75,11 +67,7 @@ def record_many(occurrences: Iterable[Occurrence], *, actor: User | None, now: d
     """Write many events at once; a constant number of queries."""
     if not connection.in_atomic_block:
         raise OutsideTransaction("Events are recorded inside the transaction of their change.")
-    events = [_event(o, actor, now) for o in occurrences]
-    if len(events) < COPY_FROM:
-        Event.objects.bulk_create(events)
-    else:
-        _copy(events)
+    events = Event.objects.bulk_create([_event(o, actor, now) for o in occurrences], batch_size=1000)
     table = subscriptions()
     owed = [Delivery(event=event, handler=handler) for event in events for handler in table.get(event.name, ())]
     if owed:
@@ -108,8 +96,34 @@ def _event(occurrence: Occurrence, actor: User | None, now: datetime) -> Event:
     )
 
 
-def _copy(events: list[Event]) -> None:
-    for event, pk in zip(events, take_ids(Event, len(events)), strict=True):
-        event.pk = pk
-        event._state.adding = False
-    copy_rows(Event, _COPIED, ([getattr(event, name) for name in _COPIED] for event in events))
+_COLUMNS = (
+    "id", "name", "at", "actor_id", "subject_kind", "subject_id", "opportunity_id", "team_id", "service_line_id",
+    "user_ids", "data",
+)  # fmt: skip
+
+
+def record_batch(occurrences: Sequence[Occurrence], *, actor: User | None, now: datetime) -> None:
+    """Write thousands of events by COPY, several times as fast as ``record_many``, for callers that need no Event."""
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("Events are recorded inside the transaction of their change.")
+    table = subscriptions()
+    by = actor.pk if actor else None
+    rows: list[tuple[object, ...]] = []
+    owed: list[tuple[int, str, str, int, str, str]] = []
+    for occurrence, key in zip(occurrences, take_ids(Event, len(occurrences)), strict=True):
+        name, about = occurrence.name, occurrence.about
+        if name not in TEXTS:
+            raise LookupError(f"Unknown event {name!r}: add it to events/names.py")
+        scope = occurrence.within.scope() if occurrence.within else Scope()
+        rows.append(
+            (
+                key, name, occurrence.at or now, by, about._meta.model_name, about.pk, scope.opportunity_id,
+                scope.team_id, scope.service_line_id, scope.user_ids, occurrence.data,
+            )
+        )  # fmt: skip
+        owed += [(key, handler, DeliveryState.PENDING.value, 0, "", "") for handler in table.get(name, ())]
+    copy_rows(Event, _COLUMNS, rows)
+    copy_rows(Delivery, ("event_id", "handler", "state", "attempts", "last_error", "discard_reason"), owed)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")

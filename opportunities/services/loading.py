@@ -16,7 +16,7 @@ from accounts.models import Organisation, User
 from events import names
 from events.copying import copy_rows, overwrite_rows, take_ids
 from events.models import EventData
-from events.recording import Occurrence, record_many
+from events.recording import Occurrence, record_batch
 from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable
@@ -96,7 +96,7 @@ def add_many(
             occurrences.append(flagged_event(deal, change=change))
     copy_rows(Opportunity, _COLUMNS, (_row(arrival.opportunity) for arrival in arrivals))
     copy_rows(StageChange, _CHANGE_COLUMNS, changes)
-    record_many(occurrences, actor=actor, now=now)
+    record_batch(occurrences, actor=actor, now=now)
 
 
 def state(
@@ -143,7 +143,7 @@ def save_many(*, actor: User | None, statements: Sequence[Statement], now: dt.da
         statement.opportunity.updated_at = now
     overwrite_rows(Opportunity, _COLUMNS, (_row(statement.opportunity) for statement in statements))
     StageChange.objects.bulk_create([statement.change for statement in statements if statement.change])
-    record_many((o for statement in statements for o in _numbered(statement)), actor=actor, now=now)
+    record_batch([o for statement in statements for o in _numbered(statement)], actor=actor, now=now)
 
 
 _COLUMNS = tuple(field.attname for field in Opportunity._meta.concrete_fields)

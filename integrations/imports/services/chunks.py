@@ -156,9 +156,13 @@ class Chunk:
         return self._fresh_accounts[key], key
 
     def _arrive(self, row: Planned, account: Account | None) -> Opportunity:
+        related = {
+            "created_by": self.actor, "account": account, "owner": row.owner, "team": row.team,
+            "service_line": self.setup.default_service_line,
+        }  # fmt: skip
         deal = Opportunity(
-            external_id=row.external_id, source="import", created_by=self.actor, account=account, owner=row.owner,
-            team=row.team, service_line=self.setup.default_service_line, currency=self.setup.currency,
+            external_id=row.external_id, source="import", currency=self.setup.currency,
+            **{name: value for name, value in related.items() if value is not None},
         )  # fmt: skip
         arrival = place(deal, row.steps, home=self.setup.home, now=self.setup.now)
         for name, value in row.values.items():
