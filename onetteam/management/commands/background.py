@@ -12,6 +12,7 @@ from typing import Any
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from events import relay
 from onetteam.celery import app
@@ -37,11 +38,14 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Work until SIGTERM or SIGINT, or until one of the threads fails: then end with exit code 1."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        # From now on the embedded database has a user who stops it in the end, whatever becomes of the supervisor.
+        connection.ensure_connection()
         if options["stop_with_stdin"]:
             stop_with_stdin()
-        crew = Crew()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: crew.stop.set())
+        crew = Crew(stop)
         crew.run()
         if crew.failed:
             sys.exit(1)
@@ -50,8 +54,9 @@ class Command(BaseCommand):
 class Crew:
     """The threads, which live and end together."""
 
-    def __init__(self) -> None:
-        self.stop = threading.Event()
+    def __init__(self, stop: threading.Event) -> None:
+        """`stop` ends the crew, and is set by it when one of the threads fails."""
+        self.stop = stop
         self.failed = False
         self.workers = [
             WorkController(
