@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import audience_of, has_role, is_administrator, is_sales_manager
 from accounts.models import Role, Team, User
-from opportunities.models import Account, Contact, Opportunity, SavedView
+from opportunities.models import Account, Attachment, Comment, Contact, Opportunity, SavedView
 
 can_sell = has_role(Role.SALES_REP, Role.SALES_MANAGER, Role.ADMINISTRATOR)
 can_bypass = is_sales_manager | is_administrator
@@ -47,6 +47,35 @@ def editable_opportunity(user: User, pk: int) -> Opportunity:
     if not user.has_perm("opportunities.edit", opportunity):
         raise PermissionDenied(_("Only the deal's own people can change it. Leave a comment instead."))
     return opportunity
+
+
+def archived_opportunity(user: User, pk: int) -> Opportunity:
+    """An archived deal that the person may bring back, or 404; 403 for those who may only read it."""
+    found = Opportunity.objects.filter(archived_at__isnull=False, pk=_sane(pk)).visible_to(user).with_people().first()
+    if found is None:
+        raise Http404(_("There is no such archived deal."))
+    if not user.has_perm("opportunities.edit", found):
+        raise PermissionDenied(_("Only the deal's own people can bring it back."))
+    return found
+
+
+def own_comment(user: User, opportunity: Opportunity, pk: int) -> Comment:
+    """A comment of one's own on the deal (anybody's for administrators), or 404."""
+    found = (
+        Comment.objects.filter(opportunity=opportunity, pk=_sane(pk)).select_related("author", "opportunity").first()
+    )
+    if found is None or (found.author_id != user.pk and not user.is_administrator):
+        raise Http404(_("There is no such comment of yours."))
+    return found
+
+
+def readable_file(user: User, opportunity: Opportunity, pk: int) -> Attachment:
+    """A file of the deal, or 404; removed ones are there for those who may bring them back."""
+    found = Attachment.objects.filter(opportunity=opportunity, pk=_sane(pk)).select_related("opportunity").first()
+    is_theirs = found is not None and (user.is_administrator or found.uploaded_by_id == user.pk)
+    if found is None or (found.removed_at is not None and not is_theirs):
+        raise Http404(_("There is no such file."))
+    return found
 
 
 def readable_account(user: User, pk: int) -> Account:

@@ -2,104 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 
 from django import template
-from django.utils import formats
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
+from accounts.formats import money, relative_day, short_date, short_money, short_number
 from accounts.queries import Rates
 
 register = template.Library()
 
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$", "PLN": "zł"}
-NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-@register.simple_tag
-def money(amount: Decimal | int | None, currency: str) -> str:
-    """The amount with its currency, such as “€12,500” or “12,500 CHF”; cents only where there are any."""
-    if amount is None:
-        return ""
-    places = 0 if amount == int(amount) else 2
-    return _with_currency(formats.number_format(amount, places, force_grouping=True), currency)
-
-
-@register.simple_tag
-def short_money(amount: Decimal | int | None, currency: str) -> str:
-    """The amount to three digits, such as “€1.25 M” or “€840 K”."""
-    if amount is None:
-        return ""
-    return _with_currency(_short(Decimal(amount)), currency)
-
-
-@register.filter
-def short_number(value: Decimal | int) -> str:
-    """The number to three digits, such as “1.25 M”."""
-    return _short(Decimal(value))
-
-
-def _short(value: Decimal) -> str:
-    for limit, unit in ((10**9, _("B")), (10**6, _("M")), (10**3, _("K"))):
-        # 999,950 would otherwise read as “1000 K”.
-        if abs(value) >= limit * Decimal("0.9995"):
-            scaled = value / limit
-            places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
-            text = formats.number_format(round(scaled, places), places)
-            separator = formats.get_format("DECIMAL_SEPARATOR")
-            return (text.rstrip("0").rstrip(separator) if separator in text else text) + NO_BREAK + unit
-    return formats.number_format(value, 0, force_grouping=True)
-
-
-def _with_currency(text: str, currency: str) -> str:
-    symbol = SYMBOLS.get(currency)
-    if symbol is None:
-        return f"{text}{NO_BREAK}{currency}"
-    return f"-{symbol}{text[1:]}" if text.startswith("-") else f"{symbol}{text}"
-
-
-@register.filter
-def relative_day(day: dt.date | None, today: dt.date | None) -> str:
-    """How far away a date is: “today”, “in 3 days”, “2 weeks ago”; empty where either is missing."""
-    if day is None or today is None or isinstance(today, str):
-        return ""
-    days = (day - today).days
-    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get(days)
-    if near:
-        return near
-    return _ahead(days) if days > 0 else _ago(-days)
-
-
-def _ahead(days: int) -> str:
-    if days < 14:
-        return ngettext("in %(n)d day", "in %(n)d days", days) % {"n": days}
-    if days < 60:
-        return ngettext("in %(n)d week", "in %(n)d weeks", days // 7) % {"n": days // 7}
-    if days < 730:
-        return ngettext("in %(n)d month", "in %(n)d months", days // 30) % {"n": days // 30}
-    return ngettext("in %(n)d year", "in %(n)d years", days // 365) % {"n": days // 365}
-
-
-def _ago(days: int) -> str:
-    if days < 14:
-        return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
-    if days < 60:
-        return ngettext("%(n)d week ago", "%(n)d weeks ago", days // 7) % {"n": days // 7}
-    if days < 730:
-        return ngettext("%(n)d month ago", "%(n)d months ago", days // 30) % {"n": days // 30}
-    return ngettext("%(n)d year ago", "%(n)d years ago", days // 365) % {"n": days // 365}
-
-
-@register.filter
-def short_date(day: dt.date | None, today: dt.date | None = None) -> str:
-    """“3 Dec”, with the year where it is not this one."""
-    if day is None:
-        return ""
-    if isinstance(today, dt.date) and day.year == today.year:
-        return formats.date_format(day, pgettext("day and month, as Django's date filter", "j M"))
-    return formats.date_format(day, pgettext("day, month, year, as Django's date filter", "j M Y"))
+register.simple_tag(money)
+register.simple_tag(short_money)
+register.filter(short_number)
+register.filter(relative_day)
+register.filter(short_date)
 
 
 @register.simple_tag

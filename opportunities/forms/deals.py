@@ -201,7 +201,10 @@ class NewDealForm(forms.Form):
             self.fields[name] = deal_field(name, user=user)
         self.fields["stage"] = PickField(stages, label=_("Stage"))
         self.fields["name"].widget.attrs["autofocus"] = True
-        self.user = user
+        account = self.fields["account"]
+        if isinstance(account, AccountField) and user.has_perm("opportunities.manage_accounts"):
+            account.adds_new = True
+            account.widget.attrs["data-adds-new"] = str(_("“{name}” will be added as a new account."))
 
     @property
     def values(self) -> dict[str, Any]:

@@ -85,10 +85,16 @@ class DayField(forms.DateField):
 
 
 class AccountField(TextField):
-    """An account by its name, among those the person may see; ``suggestions`` is the id of the page's datalist."""
+    """An account by its name, among those the person may see; ``suggestions`` is the id of the page's datalist.
 
-    def __init__(self, *, user: User, suggestions: str = "account-names", **kwargs: Any) -> None:
+    Where ``adds_new`` is set, a name that nobody has gives an account that is yet to be saved.
+    """
+
+    def __init__(
+        self, *, user: User, suggestions: str = "account-names", adds_new: bool = False, **kwargs: Any
+    ) -> None:
         self.user = user
+        self.adds_new = adds_new
         kwargs.setdefault("max_length", 200)
         super().__init__(**kwargs)
         self.widget.attrs.update({"list": suggestions, "autocomplete": "off", "data-suggest": suggestions})
@@ -107,6 +113,8 @@ class AccountField(TextField):
         if not name:
             return None
         found = self.find(name)
+        if found is None and self.adds_new:
+            return Account(name=name)
         if found is None:
             raise ValidationError(
                 _("There is no account called “%(name)s”. Choose one of the list, or add it under Accounts first."),

@@ -88,6 +88,7 @@ class ListFilterForm(BoardFilterForm):
         self.fields["delivery_owner"] = OwnerField(
             possible_delivery_owners(), user=user, everyone=_("Anybody"), label=_("Delivery owner")
         )
+        self.fields["rotting"] = forms.BooleanField(label=_("Standing still"), required=False)
         self.fields["close_from"] = DayField(label=_("Closes from"), required=False)
         self.fields["close_to"] = DayField(label=_("Closes until"), required=False)
         self.fields["account"] = forms.IntegerField(
@@ -118,5 +119,6 @@ class ListFilterForm(BoardFilterForm):
                 "account_id": given.get("account"),
                 "close_from": given.get("close_from"),
                 "close_to": given.get("close_to"),
+                "is_rotting": bool(given.get("rotting")),
             }
         )

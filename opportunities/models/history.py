@@ -52,6 +52,11 @@ class StageChange(models.Model):
                 condition=Q(request_id__isnull=False),
                 name="opportunities_change_once_per_request",
             ),
+            models.UniqueConstraint(
+                fields=["request_id"],
+                condition=Q(number=1, request_id__isnull=False),
+                name="opportunities_created_once_per_request",
+            ),
             models.CheckConstraint(condition=Q(number__gte=1), name="opportunities_change_number_positive"),
         ]
         indexes = [models.Index(fields=["to_stage", "at"], name="opportunities_change_entered")]

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q
+from django.utils import timezone
 
+from accounts.queries import organisation
 from opportunities.models import Account, Opportunity, OpportunityQuerySet, StageKind
+from opportunities.queries.rotting import rotting
 
 # The same expressions as the indexes, else PostgreSQL would not use them.
 _DEAL_WORDS = SearchVector("name", "product", "external_id", config="simple")
@@ -34,6 +37,7 @@ class DealFilter:
     close_from: dt.date | None = None
     close_to: dt.date | None = None
     search: str = ""
+    is_rotting: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -41,7 +45,7 @@ class DealFilter:
         return replace(self, pipeline_id=None) == DealFilter()
 
     def apply(self, deals: OpportunityQuerySet) -> OpportunityQuerySet:
-        """The deals that match everything asked for."""
+        """The deals that match everything asked for. Rotting is asked of the present moment."""
         exact = {
             "pipeline_id": self.pipeline_id,
             "stage_id__in": self.stage_ids,
@@ -57,11 +61,15 @@ class DealFilter:
         deals = deals.filter(**{name: value for name, value in exact.items() if value})
         if self.is_unforecasted is not None:
             deals = deals.filter(is_unforecasted=self.is_unforecasted)
+        if self.is_rotting:
+            deals = deals.filter(rotting(home=organisation(), now=timezone.now()))
         return matching(deals, self.search) if self.search else deals
 
     def kept_by(self) -> Q | None:
         """The filter on kept totals, or None when a part of it has no kept total."""
-        unkept = (self.delivery_owner_id, self.account_id, self.close_from, self.close_to, self.search)
+        unkept = (
+            self.delivery_owner_id, self.account_id, self.close_from, self.close_to, self.search, self.is_rotting,
+        )  # fmt: skip
         if any(unkept) or self.is_unforecasted is not None:
             return None
         exact = {

@@ -92,8 +92,9 @@ def snooze(
         current.snoozed_until = until
         current.snooze_reason = reason.strip() if until else ""
         save_changed(current, now=now)
-        told = {"until": until.isoformat() if until else "–", "reason": current.snooze_reason}
-        record(names.OPPORTUNITY_SNOOZED, actor=actor, about=current, within=current, now=now, data=told)
+        name = names.OPPORTUNITY_SNOOZED if until else names.OPPORTUNITY_WOKEN
+        told = {"until": until.isoformat(), "reason": current.snooze_reason} if until else {}
+        record(name, actor=actor, about=current, within=current, now=now, data=told)
     return current
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
@@ -21,6 +22,7 @@ from opportunities.access import sales_team_of
 from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
 from opportunities.services.versions import Stale, held, locked
+from opportunities.text import fault_in, trimmed
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event
 
 # What people may change on a deal; the stage and what follows from it have services of their own.
@@ -68,13 +70,18 @@ def create_opportunity(
     now: dt.datetime,
     source: str = "manual",
     external_id: str = "",
+    request_id: uuid.UUID | None = None,
 ) -> Opportunity:
     """Add a deal in an open stage, with its first stage change and what follows from it.
 
     Owner defaults to the actor, team to the owner's, currency to the organisation's, probability and forecast
-    category to the stage's. Raises ValidationError with a sentence per field.
+    category to the stage's. The same ``request_id`` of the same person adds one deal, and answers the same again.
+    Raises ValidationError with a sentence per field.
     """
     with transaction.atomic(durable=False):
+        known = _already_created(actor, request_id)
+        if known is not None:
+            return known
         stage = held(stage)
         if stage.kind != StageKind.OPEN:
             raise ValidationError({"stage": _("A deal starts in an open stage; move it to won or lost afterwards.")})
@@ -100,7 +107,7 @@ def create_opportunity(
         opportunity.save()
         change = StageChange.objects.create(
             opportunity=opportunity, number=1, to_stage=stage, at=now, by=actor,
-            source=Source.API if source == "api" else Source.FORM,
+            source=Source.API if source == "api" else Source.FORM, request_id=request_id,
         )  # fmt: skip
         data: EventData = {"to": stage.name, "change": change.pk}
         occurrences = [Occurrence(names.OPPORTUNITY_CREATED, opportunity, opportunity, data)]
@@ -116,6 +123,16 @@ def create_opportunity(
             ]
         record_many(occurrences, actor=actor, now=now)
     return opportunity
+
+
+def _already_created(actor: User, request_id: uuid.UUID | None) -> Opportunity | None:
+    """The deal that the same request made before; identical requests at the same moment wait for each other."""
+    if request_id is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"opportunities:create:{request_id}"])
+    first = StageChange.objects.filter(number=1, request_id=request_id, by=actor).select_related("opportunity").first()
+    return first.opportunity if first else None
 
 
 def update_opportunity(
@@ -213,8 +230,8 @@ def _close_date_moved(
 
 def check_values(opportunity: Opportunity) -> None:
     """Refuse values that the columns or good sense refuse, with a sentence per field."""
-    problems: dict[str, str] = {}
-    if not opportunity.name.strip():
+    problems = _faulty_texts(opportunity)
+    if not trimmed(opportunity.name):
         problems["name"] = _("Give the deal a name.")
     if opportunity.close_date and opportunity.start_on and opportunity.start_on < opportunity.close_date:
         problems["start_on"] = _("The work can't start before the deal closes on %(date)s.") % {
@@ -228,3 +245,14 @@ def check_values(opportunity: Opportunity) -> None:
         raise ValidationError(problems)
     skip = {"pipeline", "stage", "owner", "delivery_owner", "team", "service_line", "region", "account", "created_by"}
     opportunity.clean_fields(exclude=skip)
+
+
+def _faulty_texts(opportunity: Opportunity) -> dict[str, str]:
+    """Texts with characters that deceive or can't be kept."""
+    problems = {}
+    for name in EDITABLE:
+        value = opportunity.__dict__.get(name)
+        fault = fault_in(value, is_multiline=name == "description") if isinstance(value, str) else None
+        if fault:
+            problems[name] = fault
+    return problems
