@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -14,8 +13,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from events.deliveries import delay
-
-DELAY_CACHE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "organisation": getattr(request, "organisation", None) if signed_in else None,
         "home_url": _url("dashboards:home") or "/",
         "sections": _sections(request.path, user) if isinstance(user, User) else [],
-        "delay_minutes": _delay_minutes() if signed_in else 0,
+        "delay": delay(timezone.now()) if signed_in else None,
         "deliveries_url": _url("events:deliveries") if isinstance(user, User) and user.is_administrator else "",
     }
 
@@ -96,13 +93,3 @@ def _url(name: str) -> str:
         return reverse(name)
     except NoReverseMatch:
         return ""
-
-
-def _delay_minutes() -> int:
-    """Minutes by which background work is late; 0 while all is well. One look in ten seconds is enough."""
-    minutes: int | None = cache.get("shell.delay_minutes")
-    if minutes is None:
-        late = delay(timezone.now())
-        minutes = late.minutes if late else 0
-        cache.set("shell.delay_minutes", minutes, DELAY_CACHE_SECONDS)
-    return minutes

@@ -190,10 +190,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {"login": "accounts.forms.sign_in.LoginForm"}
 # Whoever follows a password link goes on to their home page (through the second factor, where they have one).
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 
 LANGUAGE_CODE = "en"
+# Only what is translated completely: half of a page in the language of Django's own texts helps nobody.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = env.str("ONETEAM_TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True

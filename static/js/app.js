@@ -21,7 +21,7 @@ function csrfToken() {
  * Show a line at the bottom. It stays while the pointer or the focus is on it.
  * undo: {url, label} posts to url; undoUrl is short for it.
  */
-export function toast({ text, undo, undoUrl, undoLabel, seconds = 10, kind = "info", link }) {
+export function toast({ text, undo, undoUrl, undoLabel, seconds, kind = "info", link }) {
   const box = document.createElement("div");
   box.className = `ot-toast ot-toast-${kind}`;
   const line = document.createElement("span");
@@ -50,7 +50,7 @@ export function toast({ text, undo, undoUrl, undoLabel, seconds = 10, kind = "in
   box.append(closeButton(words.close));
   region().append(box);
   announce(text);
-  keepFor(box, seconds);
+  keepFor(box, seconds ?? (target || link || kind === "error" ? 10 : 5));
   return box;
 }
 
@@ -89,6 +89,7 @@ function leave(box) {
 }
 
 const dialog = () => document.getElementById("dialog");
+const outside = () => ["not-saved", "toasts", "announcer"].map((id) => document.getElementById(id));
 let opener = null;
 
 /** Open the page's dialog; its body was filled by an answer. */
@@ -96,6 +97,8 @@ export function openDialog() {
   const box = dialog();
   if (!box.open) {
     opener = document.activeElement;
+    // Whatever lies outside an open dialog can be neither read out nor clicked.
+    box.append(...outside());
     box.showModal();
   }
   const title = box.querySelector("#dialog-title, h1, h2");
@@ -186,6 +189,9 @@ function listen() {
   });
   dialog().addEventListener("close", () => {
     document.getElementById("dialog-body").replaceChildren();
+    const [banner, ...rest] = outside();
+    document.querySelector(".ot-main").prepend(banner);
+    document.body.append(...rest);
     if (opener?.isConnected) opener.focus();
     opener = null;
   });
