@@ -62,6 +62,7 @@ app.conf.update(
     redis_socket_connect_timeout=2,
     # --- beat: the schedule is code, kept in memory; a tick decides from the database what is due and may run twice
     beat_scheduler="celery.beat:Scheduler",
+    beat_enable_remote_control=True,  # answers `celery inspect ping`, for health checks
     beat_schedule={
         "sweep": {"task": "events.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     },

@@ -1,7 +1,7 @@
 """Settings of OneTeam, read from the environment once, failing loudly on what is wrong.
 
 Environment (all optional; with DATABASE_URL or REDIS_URL unset the embedded ones are used):
-SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, ONETEAM_DATA_DIR, ONETEAM_STATIC_ROOT,
+SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, ONETEAM_MAIL_FROM, ONETEAM_DATA_DIR, ONETEAM_STATIC_ROOT,
 ONETEAM_HOSTS, ONETEAM_ORIGINS, ONETEAM_SECURE, ONETEAM_PROXIES (how the site is reached),
 ONETEAM_TIME_ZONE, ONETEAM_DEBUG, ONETEAM_LOG_FORMAT, ONETEAM_LOG_LEVEL, ONETEAM_WEB_THREADS, ONETEAM_STATEMENT_TIMEOUT.
 """
@@ -194,6 +194,11 @@ ACCOUNT_FORMS = {"login": "accounts.forms.sign_in.LoginForm"}
 # Whoever follows a password link goes on to their home page (through the second factor, where they have one).
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 
+# Such as smtp+tls://user:password@mail.example.com:587. Without a mail server, mail is shown in the terminal.
+vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("ONETEAM_MAIL_FROM", default="") or "OneTeam <oneteam@localhost>"
+
 LANGUAGE_CODE = "en"
 # Only what is translated completely: half of a page in the language of Django's own texts helps nobody.
 LANGUAGES = [("en", "English")]
@@ -268,7 +273,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "api.errors.respond",
     "URL_FORMAT_OVERRIDE": None,
 }
-KNOX_TOKEN_MODEL = "api.Token"
+KNOX_TOKEN_MODEL = "api.Token"  # noqa: S105  # the name of a model
 # Its only table is replaced by ours, and would stand empty beside it.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {

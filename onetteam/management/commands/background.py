@@ -73,6 +73,7 @@ class Crew:
             for name, queues in WORKERS.items()
         ]
         self.beat = Service(app, scheduler_cls=Scheduler, max_interval=1)
+        self.beat.remote_control = False  # type: ignore[attr-defined]  # new in Celery 5.7
 
     def run(self) -> None:
         """Start everything, wait until it should stop, and stop it in order."""
