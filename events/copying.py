@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import connection, models
 from psycopg2 import sql
 
+_SPECIAL = re.compile(r"[\\\n\r\t]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -53,7 +55,7 @@ def overwrite_rows(model: type[models.Model], columns: Sequence[str], rows: Iter
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = "".join(["\t".join([_WRITERS.get(type(v), _text)(v) for v in row]) + "\n" for row in rows])
+    text = "\n".join(map("\t".join, zip(*map(_column, zip(*rows, strict=True)), strict=True)))
     if not text:
         return
     statement = sql.SQL("copy {} ({}) from stdin").format(
@@ -61,6 +63,16 @@ def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     )
     with connection.cursor() as cursor:
         cursor.copy_expert(statement, io.StringIO(text))
+
+
+def _column(values: tuple[Any, ...]) -> Iterable[str]:
+    """The texts of a column. Most columns hold one type, and most texts need no escape."""
+    kinds = set(map(type, values))
+    if kinds == {str} and not _SPECIAL.search("".join(values)):
+        return values
+    if len(kinds) == 1:
+        return map(_WRITERS.get(kinds.pop(), _text), values)
+    return [_WRITERS.get(type(value), _text)(value) for value in values]
 
 
 def _text(value: Any) -> str:

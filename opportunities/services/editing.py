@@ -243,8 +243,15 @@ def check_values(opportunity: Opportunity) -> None:
             problems[name] = _("Use a year between 2000 and 2100.")
     if problems:
         raise ValidationError(problems)
-    skip = {"pipeline", "stage", "owner", "delivery_owner", "team", "service_line", "region", "account", "created_by"}
-    opportunity.clean_fields(exclude=skip)
+    opportunity.clean_fields(exclude=_NOT_STATED)
+
+
+# What nobody states: it follows from the stage, or is kept by services. Relations are checked by the database.
+_NOT_STATED = {
+    field.name
+    for field in Opportunity._meta.fields
+    if field.is_relation or field.name not in (*EDITABLE, "external_id", "source", "temperature_reason")
+}
 
 
 def _faulty_texts(opportunity: Opportunity) -> dict[str, str]:

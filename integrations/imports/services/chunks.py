@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -95,11 +96,7 @@ class Chunk:
                 planned.append(self.planner.plan(line, cells))
             except BadRow as problem:
                 self._refuse(line, cells, str(problem))
-        self._seen = set(
-            ImportedRow.objects.filter(imported=self.imported, external_id__in=[row.external_id for row in planned])
-            .exclude(outcome=Outcome.REFUSED)
-            .values_list("external_id", flat=True)
-        )
+        self._seen = _seen_before(self.imported, [row.external_id for row in planned])
         return planned
 
     def _find_accounts(self, planned: Sequence[Planned]) -> None:
@@ -107,7 +104,7 @@ class Chunk:
         self._accounts = clients.find(given)
 
     def _find_deals(self, planned: Sequence[Planned]) -> tuple[dict[str, Opportunity], dict[int, StageChange]]:
-        deals = Opportunity.objects.filter(external_id__in=[row.external_id for row in planned]).select_related(
+        deals = Opportunity.objects.filter(pk__in=_keys_of([row.external_id for row in planned])).select_related(
             "account", "stage", "pipeline", "owner", "team", "delivery_owner", "service_line", "region"
         )
         if not self.is_dry_run:
@@ -231,6 +228,26 @@ class Chunk:
 _COLUMNS = (
     "imported_id", "line", "external_id", "outcome", "opportunity_id", "version", "new_account", "problem", "cells",
 )  # fmt: skip
+
+
+def _keys_of(external_ids: list[str]) -> list[int]:
+    """The keys of the deals with these external ids. The inequality lets the planner use the partial index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select id from opportunities_opportunity where external_id = any(%s) and not external_id = ''", [external_ids]
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _seen_before(imported: Import, external_ids: list[str]) -> set[str]:
+    """Which of the ids an earlier row of this pass has taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select external_id from imports_importedrow"
+            " where imported_id = %s and external_id = any(%s) and not outcome = 'refused'",
+            [imported.pk, external_ids],
+        )
+        return {external_id for (external_id,) in cursor.fetchall()}
 
 
 def _sentence(problem: BadRow | ValidationError) -> str:
