@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import threading
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from events import relay
+from events.heartbeat import Heartbeat
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
-        stop = threading.Event()
+        stop = Heartbeat()
 
         def leave(_signal: int, _frame: FrameType | None) -> None:
             stop.set()
