@@ -9,7 +9,7 @@ from logging.config import dictConfig
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
 
@@ -21,12 +21,15 @@ app.set_default()  # "current" holds for one thread only; relay and workers must
 
 app.conf.update(
     # --- queues: one worker process each, so that a long import never stands before an engagement
-    task_queues=[Queue("critical"), Queue("mail"), Queue("bulk")],
+    # (with a routing key of its own each: the default key would bring every message to all three)
+    task_queues=[Queue(name, Exchange("oneteam"), routing_key=name) for name in ("critical", "mail", "bulk")],
     task_routes={
         "events.tasks.*": {"queue": "critical"},
         "notifications.tasks.*": {"queue": "mail"},
     },
     task_default_queue="bulk",  # whoever forgets to choose waits in the slow lane
+    task_default_exchange="oneteam",
+    task_default_routing_key="bulk",
     task_create_missing_queues=False,  # a typing error in a queue name fails at once instead of waiting for nobody
     # --- delivery
     task_acks_late=True,  # acknowledged after the work: a killed worker's message comes back
