@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from api.errors import Problem, not_found
+from api.errors import Problem, invalid, not_found
 from api.fields import Input
 from api.parsing import StrictJSONParser
 from api.versions import etag
@@ -83,7 +83,10 @@ class Endpoint(APIView):
 
     def read(self, reader: type[Input], data: Any = None) -> dict[str, Any]:
         """The validated body. Raises ValidationError with a sentence per field."""
-        given = reader(data=self.request.data if data is None else data, context=self.context())
+        data = self.request.data if data is None else data
+        if data is None:
+            raise invalid({}, _("Send a JSON object."))
+        given = reader(data=data, context=self.context())
         given.is_valid(raise_exception=True)
         return given.validated_data
 

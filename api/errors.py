@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 LARGEST_BODY = 1_000_000  # bytes
 RETRY_SECONDS = "2"
 _UNIQUE_VIOLATION = "23505"
+# The field that a unique constraint is about, where a caller can choose the value.
+_UNIQUE_FIELDS = {"opportunities_external_id_unique": "external_id"}
 _WHOLE = ("", NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY)
 
 Fields = dict[str, list[str]]
@@ -224,11 +226,13 @@ def _database(error: Exception) -> Problem:
 
 @translated.register
 def _integrity(error: IntegrityError) -> Problem | None:
-    """Two requests saved the same unique value at once; any other broken constraint is a fault of ours."""
+    """A value that must be unique is taken; any other broken constraint is a fault of ours."""
     if getattr(error.__cause__, "pgcode", None) != _UNIQUE_VIOLATION:
         return None
-    sentence = _("Somebody saved the same value a moment ago. Look at it and try again.")
-    return Problem(status.HTTP_409_CONFLICT, "conflict", sentence)
+    sentence = _("This value is taken already. Look for what has it, or use another one.")
+    diagnosis = getattr(error.__cause__, "diag", None)
+    field = _UNIQUE_FIELDS.get(getattr(diagnosis, "constraint_name", None) or "")
+    return Problem(status.HTTP_409_CONFLICT, "conflict", sentence, fields={field: [sentence]} if field else None)
 
 
 def _from_fields(found: Fields) -> Problem:
