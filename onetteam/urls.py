@@ -12,6 +12,8 @@ def _apps() -> list[URLResolver]:
         ("", "opportunities.urls"),
         ("", "handoffs.urls"),
         ("", "events.urls"),
+        ("settings/pipelines/", "opportunities.settings_urls"),
+        ("settings/playbooks/", "handoffs.playbook_urls"),
         ("import/", "integrations.imports.urls"),
         ("api/v1/", "api.urls"),
         ("account/", "allauth.urls"),

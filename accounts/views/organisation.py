@@ -46,9 +46,9 @@ TILES = (
     (
         gettext_lazy("How deals move"),
         (
-            ("milestone", "opportunities:stages", gettext_lazy("Stages and gates"),
-             gettext_lazy("Temperature, probability, what a stage asks for")),
-            ("list-checks", "handoffs:playbooks", gettext_lazy("Playbooks"),
+            ("milestone", "pipelines:list", gettext_lazy("Pipelines and gates"),
+             gettext_lazy("Stages, what they mean, what they ask for")),
+            ("list-checks", "playbooks:list", gettext_lazy("Playbooks"),
              gettext_lazy("Tasks for warm, hot, un-forecasted and won deals")),
         ),
     ),
