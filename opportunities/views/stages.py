@@ -137,7 +137,8 @@ def _page(
     deals = open_deals_in(stage)
     context = {
         "stage": stage, "form": form, "archive_form": archive_form, "effect": effect,
-        "is_used": "kind" not in form.fields, "deals": deals, "gate": gate_sentence(stage), "too_many": deals > services.MAX_MOVED_ALONG,
+        "is_used": "kind" not in form.fields, "gate": gate_sentence(stage),
+        "deals": deals, "too_many": deals > services.MAX_MOVED_ALONG,
         "deals_url": f"{reverse('opportunities:list')}?stage={stage.pk}",
     }  # fmt: skip
     status = 200 if effect else status_of(form, archive_form)
