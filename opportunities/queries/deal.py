@@ -40,12 +40,32 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+_ICONS = {
+    names.OPPORTUNITY_TURNED_WARM: "thermometer-sun",
+    names.OPPORTUNITY_TURNED_HOT: "flame",
+    names.OPPORTUNITY_COOLED: "snowflake",
+    names.OPPORTUNITY_SURFACED_UNFORECASTED: "radar",
+    names.ENGAGEMENT_REQUESTED: "package-check",
+    names.TASKS_ADDED: "list-checks",
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of the timeline; a comment's words come with it."""
 
     event: Event
     comment: Comment | None = None
+
+    @property
+    def actor(self) -> User | None:
+        """Who the sentence begins with; none where it is about the deal itself."""
+        return None if self.event.text[:1].isupper() else self.event.actor
+
+    @property
+    def icon(self) -> str:
+        """The picture for a sentence about the deal itself."""
+        return _ICONS.get(self.event.name, "zap")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from django import template
-from django.template.defaultfilters import truncatechars
+from django.template.defaultfilters import linebreaksbr, truncatechars
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -44,11 +47,14 @@ def deal_cell(deal: Opportunity, key: str, today: dt.date) -> SafeString:
     return draw(deal, today) if draw else conditional_escape(COLUMNS[key].value(deal) or "")
 
 
-@register.filter
-def field_label(deal: Opportunity, name: str) -> str:
-    """What a field of a deal is called."""
-    label = str(Opportunity._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return label[:1].upper() + label[1:]
+@register.simple_tag
+def field_value(value: Any) -> SafeString:
+    """A field's value as people read it."""
+    if value in (None, ""):
+        return _nothing()
+    if isinstance(value, Decimal):
+        return conditional_escape(number_format(value, use_l10n=True, force_grouping=True))
+    return linebreaksbr(str(date_format(value) if isinstance(value, dt.date) else value))
 
 
 @cache

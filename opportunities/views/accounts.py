@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import ValidationError
@@ -33,7 +35,10 @@ def account_list(request: Request) -> HttpResponse:
         request.user, search=text, after=request.GET.get("after", ""), before=request.GET.get("before", "")
     )
     context = {
-        "page": page, "q": text, "may_add": request.user.has_perm("opportunities.manage_accounts"),
+        "page": page,
+        "previous_url": f"?{urlencode({'q': text, 'before': page.before})}" if page.before else "",
+        "next_url": f"?{urlencode({'q': text, 'after': page.after})}" if page.after else "",
+        "q": text, "may_add": request.user.has_perm("opportunities.manage_accounts"),
         "today": request.organisation.today(timezone.now()),
     }  # fmt: skip
     return render(request, "opportunities/accounts.html", context)

@@ -14,9 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.queries import rates as rates_on
 from opportunities.access import readable_opportunity
-from opportunities.forms.deals import GROUPS
 from opportunities.models import Opportunity
 from opportunities.queries.deal import (
     KINDS,
@@ -30,9 +28,6 @@ from opportunities.queries.deal import (
 from opportunities.services.files import may_remove
 from opportunities.services.moves import legal_stages
 from opportunities.views.answers import Request
-
-# The order of the facts on the page.
-FACTS = ("money", "forecast", "close", "start", "owner", "delivery", "line", "region", "product")
 
 
 @login_required
@@ -73,9 +68,6 @@ def _head(request: Request, deal: Opportunity) -> dict[str, Any]:
     return {
         "path": [(stage, stage.pk in legal, _place(stage.position, deal)) for stage in stages],
         "request_id": uuid.uuid4(),
-        "rates": rates_on(on=today),
-        "facts": FACTS,
-        "groups": GROUPS,
         "days_in_stage": max((today - timezone.localdate(deal.stage_entered_at)).days, 0),
         "is_snoozed": deal.is_snoozed(today),
     }
@@ -120,6 +112,7 @@ def _timeline(request: Request, deal: Opportunity) -> dict[str, Any]:
 
 _SECTIONS: dict[str, Callable[[Request, Opportunity], dict[str, Any]]] = {
     "head": _head,
+    "facts": lambda request, deal: {},
     "people": _people,
     "files": _files,
     "history": _history,
