@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
@@ -141,9 +142,10 @@ class PipelineDetail(Endpoint):
         pipeline = _found(Pipeline, pk)
         given = self.read(PipelineChanges)
         is_active = given.pop("is_active", None)
-        pipeline = change_pipeline(actor=self.user, pipeline=pipeline, wanted=given, base={}, now=self.now)
-        if is_active is not None:
-            pipeline = set_pipeline_active(actor=self.user, pipeline=pipeline, is_active=is_active, now=self.now)
+        with transaction.atomic():
+            pipeline = change_pipeline(actor=self.user, pipeline=pipeline, wanted=given, base={}, now=self.now)
+            if is_active is not None:
+                pipeline = set_pipeline_active(actor=self.user, pipeline=pipeline, is_active=is_active, now=self.now)
         return self.answer(pipeline)
 
 

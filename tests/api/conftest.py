@@ -10,9 +10,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from api.models import Token
+from events.deliveries import OPEN, database_now, deliver
+from events.models import Delivery
+from handoffs import defaults
+from handoffs.models import Engagement
+from tests import factories
 
 ROOT = "/api/v1/"
 
@@ -123,3 +129,26 @@ def queries_of(program: Program, path: str) -> int:
         answer = program.get(path)
     assert answer.status == 200, answer
     return len(captured)
+
+
+def react() -> None:
+    """Let everything that events are owed happen, as the background does."""
+    while owed := list(Delivery.objects.filter(state__in=OPEN).order_by("pk")):
+        for delivery in owed:
+            deliver(delivery.pk, attempt=delivery.attempts, now=database_now())
+        assert not Delivery.objects.filter(attempts__gt=0, state__in=OPEN), "a handler failed"
+
+
+def engaged(at: str = "discovery", **values: Any) -> Engagement:
+    """The engagement of a new deal, with its tasks."""
+    organisation = factories.organisation()
+    defaults.create(organisation=organisation, now=timezone.now())
+    deal = factories.deal(at, **values)
+    react()
+    return Engagement.objects.select_related("opportunity").get(opportunity=deal)
+
+
+@pytest.fixture
+def engagement(dan: User) -> Engagement:
+    """Delivery was asked in on a warm deal of Alice's; Dan is the proposed delivery owner."""
+    return engaged()
