@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api import clients, docs, endpoints, engagements, moves, opportunities, pipelines, tasks, timeline, tokens
+from api import clients, dashboard, docs, endpoints, engagements, moves, opportunities, pipelines, tasks, timeline, tokens
 
 app_name = "api"
 
@@ -38,5 +38,6 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.TaskDetail.as_view(), name="task"),
     path("tasks/<int:pk>/complete/", tasks.TaskComplete.as_view(), name="task_complete"),
     path("tasks/<int:pk>/reopen/", tasks.TaskReopen.as_view(), name="task_reopen"),
+    path("dashboard/", dashboard.Dashboard.as_view(), name="dashboard"),
     re_path("^(?P<rest>.*)$", endpoints.nothing, name="nothing"),
 ]
