@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import formats
 from django.utils.translation import gettext as _
@@ -17,8 +17,9 @@ def money(amount: Decimal | int | None, currency: str) -> str:
     """The amount with its currency, such as “€12,500” or “12,500 CHF”; cents only where there are any."""
     if amount is None:
         return ""
-    places = 0 if amount == int(amount) else 2
-    return _with_currency(formats.number_format(amount, places, force_grouping=True), currency)
+    cents = _rounded(Decimal(amount), 2)
+    places = 0 if cents == int(cents) else 2
+    return _with_currency(formats.number_format(cents, places, force_grouping=True), currency)
 
 
 def short_money(amount: Decimal | int | None, currency: str) -> str:
@@ -39,10 +40,15 @@ def _short(value: Decimal) -> str:
         if abs(value) >= limit * Decimal("0.9995"):
             scaled = value / limit
             places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
-            text = formats.number_format(round(scaled, places), places)
+            text = formats.number_format(_rounded(scaled, places), places, force_grouping=True)
             separator = formats.get_format("DECIMAL_SEPARATOR")
             return (text.rstrip("0").rstrip(separator) if separator in text else text) + NO_BREAK + unit
-    return formats.number_format(value, 0, force_grouping=True)
+    return formats.number_format(_rounded(value, 0), 0, force_grouping=True)
+
+
+def _rounded(value: Decimal, places: int) -> Decimal:
+    """Half up, as people round; `number_format` would cut off."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def _with_currency(text: str, currency: str) -> str:
