@@ -3,15 +3,20 @@
 The threads keep their database connections; Django's own ASGI handler would reconnect with each request.
 """
 
+import string
 from typing import Any
+from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from onetteam.bodies import Gone, TooLarge, with_whole_body
 from onetteam.wsgi import application as django
 
-pages = WSGIMiddleware(django, workers=settings.ONETEAM_WEB_THREADS)  # type: ignore[arg-type]
+PRINTABLE = string.ascii_letters + string.digits + string.punctuation
+
+pages: Any = WSGIMiddleware(django, workers=settings.ONETEAM_WEB_THREADS)  # type: ignore[arg-type]
 live = import_string("onetteam.live_reader.application")  # by name: it may be loaded only after Django is set up
 
 
@@ -22,21 +27,26 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     elif scope["path"].startswith("/live/"):
         await live(scope, receive, send)
     else:
-        await pages(_without_ambiguous_headers(scope), _complete(receive), send)
+        await _page(scope, receive, send)
 
 
-def _without_ambiguous_headers(scope: Any) -> Any:
-    """WSGI turns `X-Real-IP` and `X_Real_IP` into the same name; only the first is what a proxy sets."""
-    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name]}
+async def _page(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        scope, receive = await with_whole_body(scope, receive)
+    except Gone:
+        return
+    except TooLarge:
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": b"This is larger than anything OneTeam takes.\n"})
+        return
+    await pages(_unambiguous(scope), receive, send)
 
 
-def _complete(receive: Any) -> Any:
-    """A body that was cut off on the way must fail, not arrive as if it were whole."""
+def _unambiguous(scope: Any) -> Any:
+    """The request as WSGI can express it.
 
-    async def checked() -> Any:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise OSError("The browser went away in the middle of its request.")
-        return message
-
-    return checked
+    WSGI turns `X-Real-IP` and `X_Real_IP` into the same name, and only the first is what a proxy sets. What isn't ASCII
+    in an address is to be written with percent signs; some clients don't.
+    """
+    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    return {**scope, "headers": headers, "query_string": quote(scope["query_string"], safe=PRINTABLE).encode()}
