@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
+from celery import Celery
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from django.core.management.base import BaseCommand
@@ -51,6 +52,13 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
+def _app_of_its_own() -> Celery:
+    """A Celery app with our settings and tasks. Which queues to consume is kept on the app: two workers need two."""
+    own = Celery(app.main, broker=app.conf.broker_url, set_as_current=False)
+    own.conf.update(app.conf.changes or {})
+    return own
+
+
 class Crew:
     """The threads, which live and end together."""
 
@@ -60,7 +68,7 @@ class Crew:
         self.failed = False
         self.workers = [
             WorkController(
-                app=app,
+                app=_app_of_its_own(),
                 hostname=f"{name}@embedded",
                 queues=queues,
                 pool_cls="threads",
