@@ -36,12 +36,12 @@ class Rates:
         return None if rate is None else amount * rate
 
 
-def rates(*, on: dt.date) -> Rates:
-    """The newest rate of each currency on a day."""
+def rates(*, on: dt.date, base: str | None = None) -> Rates:
+    """The newest rate of each currency on a day; ``base`` is the organisation's currency, where it is known."""
     newest = CurrencyRate.objects.filter(on__lte=on).order_by("currency", "-on").distinct("currency")
     rows = list(newest)
     return Rates(
-        base=organisation().base_currency,
+        base=base or organisation().base_currency,
         rates={row.currency: row.rate for row in rows},
         as_of=min((row.on for row in rows), default=None),
     )

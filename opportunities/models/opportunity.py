@@ -210,6 +210,22 @@ class Opportunity(models.Model):
                 condition=Q(archived_at__isnull=True, kind="open", temperature__in=["warm", "hot"]),
                 name="opportunities_upcoming",
             ),
+            # Deals without a named start are expected some days after their close date.
+            models.Index(
+                F("close_date").asc(nulls_last=True), "id",
+                condition=Q(
+                    archived_at__isnull=True, kind="open", temperature__in=["warm", "hot"], start_on__isnull=True
+                ),
+                name="opportunities_upcoming_undated",
+            ),
+            models.Index(
+                "id",
+                condition=Q(
+                    archived_at__isnull=True, kind="open", temperature__in=["warm", "hot"],
+                    delivery_owner__isnull=True,
+                ),
+                name="opportunities_no_delivery",
+            ),
             models.Index(F("updated_at").desc(), F("id").desc(), name="opportunities_recent"),
             GinIndex(
                 SearchVector("name", "product", "external_id", config="simple"), name="opportunities_search"
