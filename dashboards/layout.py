@@ -1,0 +1,28 @@
+"""What each role sees first on the home page."""
+
+from __future__ import annotations
+
+from accounts.models import Role, User
+
+# The Venn stands beside these; for those who look at everything it comes first, and large.
+NEEDS, STAGES, HYGIENE, UPCOMING, OUTLOOK, TOTALS = "needs", "stages", "hygiene", "upcoming", "outlook", "totals"
+SECTIONS: dict[Role, tuple[str, ...]] = {
+    Role.EXECUTIVE: (TOTALS, STAGES, UPCOMING),
+    Role.DELIVERY_MANAGER: (NEEDS, UPCOMING),
+    Role.RESOURCE_MANAGER: (OUTLOOK, UPCOMING, NEEDS),
+    Role.PROJECT_MANAGER: (UPCOMING, NEEDS),
+    Role.SALES_MANAGER: (HYGIENE, NEEDS, STAGES),
+    Role.SALES_REP: (NEEDS, STAGES),
+    Role.ADMINISTRATOR: (TOTALS, NEEDS, STAGES),
+}
+
+
+def sections_of(user: User) -> list[str]:
+    """The sections of this person's home page, in order; several roles' are joined."""
+    found = [section for role, sections in SECTIONS.items() if role in user.roles for section in sections]
+    return list(dict.fromkeys(found or [NEEDS, STAGES]))
+
+
+def sees_whole(user: User) -> bool:
+    """Whether the two circles come first: for those who stand in neither of them."""
+    return user.side is None
