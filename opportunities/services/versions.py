@@ -18,7 +18,7 @@ class Stale(Exception):
 def locked(opportunity: Opportunity) -> Opportunity:
     """The deal as it stands, held against others until the transaction ends."""
     return (
-        Opportunity.objects.select_related("stage", "pipeline", "account")
+        Opportunity.objects.select_related("stage", "pipeline", "account", "owner", "delivery_owner", "service_line")
         .select_for_update(of=("self",))
         .get(pk=opportunity.pk)
     )

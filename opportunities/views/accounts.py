@@ -14,14 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.queries import rates as rates_on
 from opportunities.access import editable_account, readable_account
 from opportunities.forms.clients import AccountForm
 from opportunities.models import Account, Contact, Opportunity
 from opportunities.queries.accounts import AccountPage, account_page
 from opportunities.queries.filters import matching_accounts
 from opportunities.services.clients import StaleRecord, add_account, update_account
-from opportunities.views.answers import Request
+from opportunities.views.answers import Request, rates_of, today_of
 
 _SHOWN_DEALS = 50
 
@@ -39,7 +38,7 @@ def account_list(request: Request) -> HttpResponse:
         "previous_url": f"?{urlencode({'q': text, 'before': page.before})}" if page.before else "",
         "next_url": f"?{urlencode({'q': text, 'after': page.after})}" if page.after else "",
         "q": text, "may_add": request.user.has_perm("opportunities.manage_accounts"),
-        "today": request.organisation.today(timezone.now()),
+        "today": today_of(request),
     }  # fmt: skip
     return render(request, "opportunities/accounts.html", context)
 
@@ -49,7 +48,7 @@ def account_list(request: Request) -> HttpResponse:
 def account(request: Request, pk: int) -> HttpResponse:
     """One account: its family, the people there, its deals."""
     found = readable_account(request.user, pk)
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     deals = Opportunity.objects.current().visible_to(request.user).filter(account=found).with_people()
     context = {
         "account": found,
@@ -60,7 +59,7 @@ def account(request: Request, pk: int) -> HttpResponse:
         "contacts": Contact.objects.filter(account=found).order_by("name")[:200],
         "open_deals": deals.open().order_by("close_date", "pk")[:_SHOWN_DEALS],
         "closed_deals": deals.exclude(kind="open").order_by("-closed_on", "-pk")[:10],
-        "rates": rates_on(on=today),
+        "rates": rates_of(request),
         "today": today,
         "may_edit": request.user.has_perm("opportunities.manage_accounts"),
         "may_add": request.user.has_perm("opportunities.add"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Organisation, User
+from accounts.queries import Rates, rates
 
 
 class Request(HttpRequest):
@@ -20,6 +23,16 @@ class Request(HttpRequest):
     user: User  # type: ignore[assignment]
     htmx: HtmxDetails
     organisation: Organisation
+
+
+def today_of(request: Request) -> dt.date:
+    """Today where the organisation is."""
+    return request.organisation.today(timezone.now())
+
+
+def rates_of(request: Request) -> Rates:
+    """Today's rates into the organisation's currency. One query."""
+    return rates(on=today_of(request), base=request.organisation.base_currency)
 
 
 def trigger(response: HttpResponse, **events: Any) -> HttpResponse:

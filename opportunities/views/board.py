@@ -11,14 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from accounts.queries import Rates
-from accounts.queries import rates as rates_on
 from events.tail import Position
 from opportunities.forms.filters import BoardFilterForm
 from opportunities.models import Pipeline, Stage
@@ -35,7 +33,7 @@ from opportunities.queries.board import (
 )
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.totals import Total
-from opportunities.views.answers import Request
+from opportunities.views.answers import Request, rates_of, today_of
 from opportunities.views.cards import rendered_card
 
 
@@ -73,10 +71,10 @@ def board(request: Request, key: str = "") -> HttpResponse:
     pipeline = next((each for each in pipelines if each.key == key or not key), None)
     if pipeline is None:
         raise Http404(_("There is no such pipeline."))
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     form = BoardFilterForm(request.GET, user=request.user)
     wanted = form.wanted(pipeline)
-    rates = rates_on(on=today)
+    rates = rates_of(request)
     stages = list(pipeline.stages.active().order_by("position"))
     columns = board_columns(request.user, pipeline=pipeline, stages=stages, wanted=wanted, rates=rates, today=today)
     query = _query(request)
@@ -108,7 +106,7 @@ def column(request: Request, key: str, stage: int) -> HttpResponse:
     place = get_object_or_404(
         Stage.objects.active().select_related("pipeline"), pipeline__key=key, pk=min(stage, 2**62)
     )
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     wanted = BoardFilterForm(request.GET, user=request.user).wanted(place.pipeline)
     try:
         deals, after = column_page(
@@ -132,7 +130,7 @@ def changes(request: Request, key: str) -> HttpResponse:
     found = changes_since(position) if position else None
     if found is None or found.deal_ids is None:
         return HttpResponse(status=205)  # too much has changed: the board fetches itself anew
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     wanted = BoardFilterForm(request.GET, user=request.user).wanted(pipeline)
     deals = cards_among(request.user, found.deal_ids, pipeline=pipeline, wanted=wanted, today=today)
     gone = _numbers(request.GET.get("shown", "")) & found.deal_ids - {deal.pk for deal in deals}
@@ -149,7 +147,7 @@ def heads(
     request: Request, pipeline: Pipeline, *, wanted: DealFilter, today: dt.date, stage_ids: Iterable[int] | None = None
 ) -> list[Head]:
     """The headers of some columns, or of all, with their totals as they are now."""
-    rates = rates_on(on=today)
+    rates = rates_of(request)
     totals = stage_totals(request.user, pipeline=pipeline, wanted=wanted, rates=rates, today=today)
     stages = pipeline.stages.active().order_by("position")
     if stage_ids is not None:

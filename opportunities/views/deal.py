@@ -27,7 +27,7 @@ from opportunities.queries.deal import (
 )
 from opportunities.services.files import may_remove
 from opportunities.services.moves import legal_stages
-from opportunities.views.answers import Request
+from opportunities.views.answers import Request, today_of
 
 
 @login_required
@@ -57,14 +57,14 @@ def base_context(request: Request, deal: Opportunity) -> dict[str, Any]:
     return {
         "deal": deal,
         "may_edit": request.user.has_perm("opportunities.edit", deal),
-        "today": request.organisation.today(timezone.now()),
+        "today": today_of(request),
     }
 
 
 def _head(request: Request, deal: Opportunity) -> dict[str, Any]:
     stages = list(deal.pipeline.stages.active().order_by("position"))
     legal = {stage.pk for stage in legal_stages(deal)}
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     return {
         "path": [(stage, stage.pk in legal, _place(stage.position, deal)) for stage in stages],
         "request_id": uuid.uuid4(),

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.queries import rates as rates_on
+from accounts.queries import Rates
 from opportunities.forms.filters import ListFilterForm
 from opportunities.forms.lists import BulkForm
-from opportunities.models import Account, Pipeline, SavedView, Stage
+from opportunities.models import Account, SavedView, Stage
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.listing import (
     COLUMNS,
@@ -31,9 +31,10 @@ from opportunities.queries.listing import (
     listed,
 )
 from opportunities.queries.totals import Total, counted_totals, kept_totals
+from opportunities.queries.zones import ZONES
 from opportunities.services.bulk import MOST, BulkResult, TooMany, bulk_edit
 from opportunities.services.export import MOST_XLSX, csv_lines, exported_rows, xlsx_file
-from opportunities.views.answers import Request, dialog, said
+from opportunities.views.answers import Request, dialog, rates_of, said, today_of
 
 # What an address may carry besides filters.
 # Filters behind “More”.
@@ -58,8 +59,10 @@ class Chosen:
     wanted: DealFilter
     order: Order
     columns: list[ColumnKind]
+    views: list[SavedView]
     view: SavedView | None
     query: QueryDict
+    rates: Rates
 
     def url(self, **changes: str) -> str:
         """The list's address with some parts changed; an empty value takes a part away."""
@@ -84,13 +87,13 @@ def deal_list(request: Request) -> HttpResponse:
     except BadCursor:
         # A page of another order, or a made-up one: the first page serves.
         page = deal_page(deals, chosen.order)
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     context = {
         **_surroundings(request, chosen),
         "page": page,
         "rows": [(deal, request.user.has_perm("opportunities.edit", deal)) for deal in page.deals],
-        "total": _total(request, chosen, today),
-        "rates": rates_on(on=today),
+        "total": _total(request, chosen),
+        "rates": chosen.rates,
         "today": today,
         "previous_url": chosen.url(before=page.before) if page.before else "",
         "next_url": chosen.url(after=page.after) if page.after else "",
@@ -106,7 +109,7 @@ def export(request: Request, kind: str) -> HttpResponseBase:
     """The filtered list as a file; only what the person may see."""
     chosen = _chosen(request)
     deals = in_order(listed(request.user, chosen.wanted), chosen.order)
-    name = f"deals-{request.organisation.today(timezone.now()).isoformat()}.{kind}"
+    name = f"deals-{today_of(request).isoformat()}.{kind}"
     if kind == "csv":
         response: HttpResponseBase = StreamingHttpResponse(
             csv_lines(exported_rows(deals, chosen.columns)), content_type="text/csv; charset=utf-8"
@@ -177,25 +180,31 @@ def _wanted_ids(request: Request) -> list[int]:
 
 def _chosen(request: Request) -> Chosen:
     query = request.GET.copy()
-    view = None
-    if query.get("view", "").isdigit():
-        view = SavedView.objects.visible_to(request.user).filter(pk=int(query["view"][:18])).first()
-        if view is not None and set(query) <= {"view", "after", "before"}:
-            asked = QueryDict(view.query, mutable=True)
-            asked["view"] = str(view.pk)
-            for name in ("after", "before"):
-                if name in query:
-                    asked[name] = query[name]
-            query = asked
+    views = list(SavedView.objects.visible_to(request.user).select_related("owner"))
+    view = next((each for each in views if str(each.pk) == query.get("view")), None)
+    if view is not None and set(query) <= {"view", "after", "before"}:
+        query = _query_of(view, query)
     form = _filter_form(request, query)
     keys = [key for key in query.getlist("columns") if key in COLUMNS] or list(USUAL)
     columns = [COLUMNS[key] for key in dict.fromkeys(["name", *keys])]
-    return Chosen(form, form.wanted(), Order.parse(query.get("sort", "")), columns, view, query)
+    order = Order.parse(query.get("sort", ""))
+    return Chosen(form, form.wanted(), order, columns, views, view, query, rates_of(request))
+
+
+def _query_of(view: SavedView, query: QueryDict) -> QueryDict:
+    """What a view asks for, at the place in its pages that the address names."""
+    asked = QueryDict(view.query, mutable=True)
+    asked["view"] = str(view.pk)
+    for name in ("after", "before"):
+        if name in query:
+            asked[name] = query[name]
+    return asked
 
 
 def _filter_form(request: Request, query: QueryDict) -> ListFilterForm:
-    pipelines = list(Pipeline.objects.filter(is_active=True))
-    return ListFilterForm(query, user=request.user, pipelines=pipelines, stages=_stages())
+    stages = _stages()
+    pipelines = list({stage.pipeline_id: stage.pipeline for stage in stages if stage.pipeline.is_active}.values())
+    return ListFilterForm(query, user=request.user, pipelines=pipelines, stages=stages)
 
 
 def _stages() -> list[Stage]:
@@ -213,7 +222,6 @@ def _headings(chosen: Chosen) -> list[Heading]:
 
 
 def _surroundings(request: Request, chosen: Chosen) -> dict[str, Any]:
-    views = SavedView.objects.visible_to(request.user).select_related("owner")
     shown: Sequence[str] = [column.key for column in chosen.columns]
     kept = chosen.query.copy()
     for name in _PLACES:
@@ -223,7 +231,7 @@ def _surroundings(request: Request, chosen: Chosen) -> dict[str, Any]:
         "wanted": chosen.wanted,
         "columns": chosen.columns,
         "all_columns": [(column, column.key in shown) for column in COLUMNS.values() if column.key != "name"],
-        "views": views,
+        "views": chosen.views,
         "view": chosen.view,
         "is_own_view": chosen.view is not None and chosen.view.owner_id == request.user.pk,
         "query": kept.urlencode(),
@@ -234,6 +242,8 @@ def _surroundings(request: Request, chosen: Chosen) -> dict[str, Any]:
         "is_filtered": bool(set(kept) - {"sort", "columns"}),
         "account": _account(request, chosen),
         "without_account": chosen.url(account=""),
+        "zone": ZONES.get(chosen.wanted.zone),
+        "without_zone": chosen.url(zone=""),
         "may_add": request.user.has_perm("opportunities.add"),
     }
 
@@ -244,15 +254,18 @@ def _account(request: Request, chosen: Chosen) -> Account | None:
     return Account.objects.visible_to(request.user).filter(pk=pk).first() if pk else None
 
 
-def _total(request: Request, chosen: Chosen, today: dt.date) -> Total:
+def _total(request: Request, chosen: Chosen) -> Total:
     """Count and money of the whole list, not of the page."""
-    rates = rates_on(on=today)
     kept = chosen.wanted.kept_by()
     if kept is None:
-        parts = counted_totals(listed(request.user, chosen.wanted), rates=rates)
+        parts = counted_totals(listed(request.user, chosen.wanted), rates=chosen.rates)
     else:
         parts = kept_totals(
-            request.user, rates=rates, closed_since=dt.date.min, pipeline_id=chosen.wanted.pipeline_id, filters=kept
+            request.user,
+            rates=chosen.rates,
+            closed_since=dt.date.min,
+            pipeline_id=chosen.wanted.pipeline_id,
+            filters=kept,
         )
     total = Total()
     for part in parts.values():

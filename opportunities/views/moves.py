@@ -25,7 +25,6 @@ from opportunities.models.history import Source
 from opportunities.queries.filters import DealFilter
 from opportunities.services.moves import (
     CannotUndo,
-    Demand,
     GateNotMet,
     IllegalMove,
     Move,
@@ -36,7 +35,7 @@ from opportunities.services.moves import (
     undo_move,
 )
 from opportunities.services.versions import Stale
-from opportunities.views.answers import Request, dialog, trigger
+from opportunities.views.answers import Request, dialog, today_of, trigger
 from opportunities.views.board import heads
 from opportunities.views.cards import rendered_card, replacing
 
@@ -94,14 +93,14 @@ def undo(request: Request, pk: int, change: int) -> HttpResponse:
 
 
 def _carry_out(request: Request, order: Order) -> HttpResponse:
-    form = _move_form(request, order, demand_of(order.deal, order.stage), is_bound=_is_filled(request))
-    if form.is_bound and not form.is_valid():
+    form = _question(request, order, is_answered=True) if "answered" in request.POST else None
+    if form is not None and not form.is_valid():
         return _ask(request, order, form)
-    given = form.cleaned_data if form.is_bound else {}
+    given = form.cleaned_data if form else {}
     try:
         moved = move_to_stage(
             actor=request.user, opportunity=order.deal, stage=order.stage, expected_version=order.version,
-            now=timezone.now(), changes=form.changes if form.is_bound else {}, reason=given.get("reason", ""),
+            now=timezone.now(), changes=form.changes if form else {}, reason=given.get("reason", ""),
             bypass=given.get("bypass", False), source=Source.BOARD, request_id=order.request_id,
             seen_stage_id=order.seen,
         )  # fmt: skip
@@ -117,36 +116,31 @@ def _carry_out(request: Request, order: Order) -> HttpResponse:
     return _moved(request, moved, sentence, came_from=order.deal.stage_id, offers_undo=moved.change is not None)
 
 
-def _is_filled(request: Request) -> bool:
-    """Whether the person answered the question, rather than dropped a card."""
-    return "answered" in request.POST
-
-
-def _move_form(
-    request: Request, order: Order, demand: Demand, *, is_bound: bool, asks_reason: bool = False
-) -> MoveForm:
+def _question(request: Request, order: Order, *, is_answered: bool) -> MoveForm:
+    """The fields that the move asks for as the deal stands, empty or with what the person answered."""
+    demand = demand_of(order.deal, order.stage)
     may_bypass = bool(demand.missing) and request.user.has_perm("opportunities.bypass_gate")
     return MoveForm(
         user=request.user, deal=order.deal, missing=demand.missing, asks_reason=demand.reason, may_bypass=may_bypass,
-        data=request.POST if is_bound else None,
+        data=request.POST if is_answered else None,
     )  # fmt: skip
 
 
-def _with_error(request: Request, order: Order, form: MoveForm, error: Exception) -> MoveForm:
+def _with_error(request: Request, order: Order, form: MoveForm | None, error: Exception) -> MoveForm:
     """The form to ask with; what was typed is kept, and each error stands at its field."""
-    if not form.is_bound:
-        if not isinstance(error, ValidationError):
+    if form is None:
+        form = _question(request, order, is_answered=isinstance(error, ValidationError))
+        if not form.is_bound:
             return form
-        form = _move_form(request, order, demand_of(order.deal, order.stage), is_bound=True)
         form.is_valid()
-    if isinstance(error, GateNotMet):
-        for item in error.missing:
-            form.add_error(item.field if item.field in form.fields else None, item.sentence)
-    elif isinstance(error, ReasonNeeded):
-        form.add_error("reason" if "reason" in form.fields else None, str(error))
-    elif isinstance(error, ValidationError):
-        for name, sentences in getattr(error, "message_dict", {None: error.messages}).items():
-            form.add_error(name if name in form.fields else None, sentences)
+    if isinstance(error, ValidationError):
+        problems = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+    elif isinstance(error, GateNotMet):
+        problems = {item.field or "__all__": [item.sentence] for item in error.missing}
+    else:
+        problems = {"reason": [str(error)]}
+    for name, sentences in problems.items():
+        form.add_error(name if name in form.fields else None, sentences)
     return form
 
 
@@ -188,7 +182,7 @@ def _refused(
 
 def _fragments(request: Request, deal: Opportunity, *, stages: set[int], status: int = 200) -> HttpResponse:
     """The card and the headers concerned, for whichever of them the page shows."""
-    today = request.organisation.today(timezone.now())
+    today = today_of(request)
     context = {
         "card": replacing(rendered_card(deal, user=request.user, today=today)),
         "heads": heads(request, deal.pipeline, wanted=_board_filter(request, deal), today=today, stage_ids=stages),
@@ -201,8 +195,10 @@ def _fragments(request: Request, deal: Opportunity, *, stages: set[int], status:
 
 def _board_filter(request: Request, deal: Opportunity) -> DealFilter:
     """The filters of the board from which the move came, so that its headers stay true."""
-    address = urlsplit(request.htmx.current_url or "")
-    return BoardFilterForm(QueryDict(address.query), user=request.user).wanted(deal.pipeline)
+    query = urlsplit(request.htmx.current_url or "").query
+    if not query:
+        return DealFilter(pipeline_id=deal.pipeline_id)
+    return BoardFilterForm(QueryDict(query), user=request.user).wanted(deal.pipeline)
 
 
 def _stale_sentence(deal: Opportunity) -> str:
