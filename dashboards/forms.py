@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from accounts.models import ServiceLine
 from dashboards.queries.upcoming import HORIZONS, UpcomingFilter
@@ -28,7 +28,7 @@ class UpcomingFilterForm(forms.Form):
     def __init__(self, data: Any) -> None:
         super().__init__(data, auto_id="filter_%s")
         self.fields["service_line"] = PickField(
-            ServiceLine.objects.filter(is_active=True), label=_("Service line"), nothing=_("Every service line"),
+            ServiceLine.objects.filter(is_active=True), label=_("Service line"), nothing=gettext("Every service line"),
             required=False,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ServiceLine, User
@@ -44,7 +45,7 @@ class ReassignForm(AnswerForm):
 
     def __init__(self, data: Any = None, *, candidates: Iterable[User]) -> None:
         super().__init__(data)
-        self.fields["delivery_owner"] = PickField(candidates, label=_("Delivery owner"), nothing=_("Choose"))
+        self.fields["delivery_owner"] = PickField(candidates, label=_("Delivery owner"), nothing=gettext("Choose"))
 
 
 class CompleteForm(forms.Form):
@@ -106,7 +107,7 @@ class EngagementFilterForm(forms.Form):
             possible_delivery_owners(), user=user, everyone=_("Anybody"), label=_("Delivery owner")
         )
         self.fields["service_line"] = PickField(
-            ServiceLine.objects.filter(is_active=True), label=_("Service line"), nothing=_("Every service line"),
+            ServiceLine.objects.filter(is_active=True), label=_("Service line"), nothing=gettext("Every service line"),
             required=False,
         )  # fmt: skip
 

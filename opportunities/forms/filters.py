@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ServiceLine, User
+from accounts.queries import organisation
 from opportunities.access import assignable_owners
 from opportunities.forms.fields import DayField, PickField, TextField
 from opportunities.models import Pipeline, Stage, StageKind, Temperature
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.people import possible_delivery_owners
+from opportunities.queries.zones import ZONES
 
 ME = "me"
 _STATES = {"open": (StageKind.OPEN,), "won": (StageKind.WON,), "lost": (StageKind.LOST,), "all": ()}
@@ -91,6 +94,9 @@ class ListFilterForm(BoardFilterForm):
         self.fields["rotting"] = forms.BooleanField(label=_("Standing still"), required=False)
         self.fields["close_from"] = DayField(label=_("Closes from"), required=False)
         self.fields["close_to"] = DayField(label=_("Closes until"), required=False)
+        self.fields["zone"] = forms.ChoiceField(
+            label=_("Zone"), required=False, choices=[("", ""), *((key, zone.label) for key, zone in ZONES.items())],
+        )  # fmt: skip
         self.fields["account"] = forms.IntegerField(
             min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput
         )
@@ -104,11 +110,11 @@ class ListFilterForm(BoardFilterForm):
         return given
 
     def wanted(self, pipeline: Pipeline | None = None) -> DealFilter:
-        """What was asked for; open deals unless a state or a closed stage is named."""
+        """What was asked for; open deals unless a state, a stage or a zone is named."""
         basic = super().wanted(pipeline)
         given = self.cleaned_data
         chosen = given.get("pipeline") or pipeline
-        state = given.get("state") or ("all" if given.get("stage") else "open")
+        state = given.get("state") or ("all" if given.get("stage") or given.get("zone") else "open")
         return DealFilter(
             **{
                 **basic.__dict__,
@@ -120,5 +126,7 @@ class ListFilterForm(BoardFilterForm):
                 "close_from": given.get("close_from"),
                 "close_to": given.get("close_to"),
                 "is_rotting": bool(given.get("rotting")),
+                "zone": given.get("zone") or "",
+                "zone_on": organisation().today(timezone.now()) if given.get("zone") else None,
             }
         )

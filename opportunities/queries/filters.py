@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.queries import organisation
 from opportunities.models import Account, Opportunity, OpportunityQuerySet, StageKind
 from opportunities.queries.rotting import rotting
+from opportunities.queries.zones import ZONES
 
 # The same expressions as the indexes, else PostgreSQL would not use them.
 _DEAL_WORDS = SearchVector("name", "product", "external_id", config="simple")
@@ -38,6 +39,8 @@ class DealFilter:
     close_to: dt.date | None = None
     search: str = ""
     is_rotting: bool = False
+    zone: str = ""  # a key of ``zones.ZONES``, as it is on a day
+    zone_on: dt.date | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -63,12 +66,15 @@ class DealFilter:
             deals = deals.filter(is_unforecasted=self.is_unforecasted)
         if self.is_rotting:
             deals = deals.filter(rotting(home=organisation(), now=timezone.now()))
+        if self.zone and self.zone_on:
+            deals = deals.filter(ZONES[self.zone].deals(self.zone_on))
         return matching(deals, self.search) if self.search else deals
 
     def kept_by(self) -> Q | None:
         """The filter on kept totals, or None when a part of it has no kept total."""
         unkept = (
             self.delivery_owner_id, self.account_id, self.close_from, self.close_to, self.search, self.is_rotting,
+            self.zone,
         )  # fmt: skip
         if any(unkept) or self.is_unforecasted is not None:
             return None
