@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -135,8 +136,27 @@ class Schema(AutoSchema):
 
 
 def closed_inputs(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Say that inputs take the named fields only, as they do."""
-    for name, component in result["components"]["schemas"].items():
+    """Say that inputs take the named fields only, as they do, and leave our suffixes out of the names."""
+    schemas = result["components"]["schemas"]
+    for name, component in schemas.items():
         if component.get("type") == "object" and name.endswith("Request"):
             component["additionalProperties"] = False
-    return result
+    names = {name: re.sub("(Out|Request)$", "", name) for name in schemas}
+    taken = list(names.values())
+    names = {name: short if taken.count(short) == 1 else name for name, short in names.items()}
+    result["components"]["schemas"] = {names[name]: component for name, component in schemas.items()}
+    renamed: dict[str, Any] = _with_names(result, names)
+    return renamed
+
+
+def _with_names(node: Any, names: dict[str, str]) -> Any:
+    """The same with every reference under its new name."""
+    if isinstance(node, list):
+        return [_with_names(each, names) for each in node]
+    if not isinstance(node, dict):
+        return node
+    renamed = {key: _with_names(value, names) for key, value in node.items()}
+    if isinstance(node.get("$ref"), str):
+        head, _slash, name = node["$ref"].rpartition("/")
+        renamed["$ref"] = f"{head}/{names.get(name, name)}"
+    return renamed

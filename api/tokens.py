@@ -16,8 +16,8 @@ from accounts.models import User
 from api.endpoints import Endpoint
 from api.errors import Problem
 from api.fields import Input, Moment
-from api.models import Token
 from api.openapi import documented
+from api.services import TooManyTokens, make_token
 
 TOO_OFTEN_SECONDS = "300"
 
@@ -48,7 +48,10 @@ class TokenNew(Endpoint):
         """A new token. An Idempotency-Key has no effect here, because keeping the answer would keep the token."""
         given = self.read(Credentials)
         user = _authenticated(request, given["email"], given["password"])
-        token, text = Token.objects.create(user, name=_("Signed in with a password"))
+        try:
+            token, text = make_token(actor=user, name=_("Signed in with a password"), now=self.now)
+        except TooManyTokens as error:
+            raise Problem(status.HTTP_409_CONFLICT, "too_many_tokens", str(error))
         return Response(self.shown({"token": text, "expires_at": token.expiry}), status=status.HTTP_201_CREATED)
 
 

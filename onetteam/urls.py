@@ -16,6 +16,7 @@ def _apps() -> list[URLResolver]:
         ("settings/playbooks/", "handoffs.playbook_urls"),
         ("import/", "integrations.imports.urls"),
         ("api/v1/", "api.urls"),
+        ("profile/tokens/", "api.page_urls"),
         ("account/", "allauth.urls"),
     ]
     return [path(prefix, include(module)) for prefix, module in included if find_spec(module)]
