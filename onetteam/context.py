@@ -69,22 +69,25 @@ def _themes(current: str) -> list[Theme]:
 
 
 def _sections(path: str, user: User) -> list[Section]:
-    wanted = [
-        (_("Home"), "house", "dashboards:home", True, False),
-        (_("Board"), "square-kanban", "opportunities:board", True, False),
-        (_("Deals"), "list", "opportunities:list", True, False),
-        (_("Accounts"), "building-2", "opportunities:accounts", True, False),
-        (_("Import"), "file-up", "imports:list", False, True),
+    # Label, icon, name of the URL, other addresses below it, in the bottom bar, apart from those above.
+    wanted: list[tuple[str, str, str, tuple[str, ...], bool, bool]] = [
+        (_("Home"), "house", "dashboards:home", ("/upcoming/",), True, False),
+        (_("Board"), "square-kanban", "opportunities:board", (), True, False),
+        (_("Deals"), "list", "opportunities:list", (), True, False),
+        (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
+        (_("Import"), "file-up", "imports:list", (), False, True),
     ]
     if user.is_administrator:
-        wanted.append((_("Settings"), "settings", "accounts:settings", False, False))
-    reachable = [(label, icon, url, daily, apart) for label, icon, name, daily, apart in wanted if (url := _url(name))]
-    current = max((url for _l, _i, url, _d, _a in reachable if _is_below(path, url)), key=len, default="")
-    return [Section(label, icon, url, url == current, daily, apart) for label, icon, url, daily, apart in reachable]
+        wanted.append((_("Settings"), "settings", "accounts:settings", (), False, False))
+    return [
+        Section(label, icon, url, _is_below(path, (url, *others)), daily, apart)
+        for label, icon, name, others, daily, apart in wanted
+        if (url := _url(name))
+    ]
 
 
-def _is_below(path: str, url: str) -> bool:
-    return path == url if url == "/" else path.startswith(url)
+def _is_below(path: str, urls: tuple[str, ...]) -> bool:
+    return any(path == url if url == "/" else path.startswith(url) for url in urls)
 
 
 def _url(name: str) -> str:
