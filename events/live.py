@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import random
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
@@ -213,6 +214,7 @@ class LiveStream:
     def __init__(self, reader_of: ReaderOf) -> None:
         self._reader_of = reader_of
         self._hub: Hub | None = None
+        self._is_closed = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request with a stream, or say why not."""
@@ -222,6 +224,9 @@ class LiveStream:
         headers = dict(scope["headers"])
         if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
             await _refuse(send, 403, "Only for OneTeam's own pages.")
+            return
+        if self._is_closed:
+            await _refuse(send, 503, "The server is stopping.", [(b"retry-after", b"1")])
             return
         try:
             hub = await self._ready_hub()
@@ -236,8 +241,19 @@ class LiveStream:
         else:
             await _serve(hub, audience, _asked(scope, headers), receive, send)
 
+    def close_on(self, *signals: int) -> None:
+        """Close when the process gets one of these signals: a server that stops would wait for open streams.
+
+        Called in the main thread, by the event loop that serves.
+        """
+        loop = asyncio.get_running_loop()
+        for number in signals:
+            # The server's own handler still runs: asyncio learns of signals through a descriptor.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.close))
+
     def close(self) -> None:
-        """End all streams, as when the server stops."""
+        """End all streams for good."""
+        self._is_closed = True
         if self._hub is not None:
             self._hub.close()
             self._hub = None

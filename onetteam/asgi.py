@@ -3,6 +3,7 @@
 The threads keep their database connections; Django's own ASGI handler would reconnect with each request.
 """
 
+import signal
 import string
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,8 @@ live = import_string("onetteam.live_reader.application")  # by name: it may be l
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """ASGI entry point."""
+    if scope["type"] == "lifespan":
+        live.close_on(signal.SIGTERM, signal.SIGINT)
     if scope["type"] != "http":
         await pages(scope, receive, send)  # lifespan is acknowledged, a websocket is closed
     elif scope["path"].startswith("/live/"):
