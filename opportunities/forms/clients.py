@@ -38,7 +38,7 @@ class AccountForm(VersionedForm):
         self.fields["industry"] = TextField(label=_("Industry"), max_length=120, required=False)
         self.fields["country"] = TextField(label=_("Country"), max_length=80, required=False)
         self.fields["website"] = forms.URLField(label=_("Website"), required=False, assume_scheme="https")
-        self.fields["team"] = PickField(teams, label=_("Team"), nothing=_("Everyone’s"), required=False)
+        self.fields["team"] = PickField(teams, label=_("Team"), nothing=_("No team"), required=False)
         self.fields["region"] = PickField(Region.objects.all(), label=_("Region"), required=False)
 
 

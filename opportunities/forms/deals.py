@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Region, ServiceLine, User
 from opportunities.access import assignable_owners
-from opportunities.forms.fields import AccountField, AmountField, DayField, PickField, TextField
+from opportunities.forms.fields import AccountField, AmountField, CurrencyField, DayField, PickField, TextField
 from opportunities.gates import Missing
 from opportunities.models import ForecastCategory, LossReason, Opportunity, Stage, Temperature
 from opportunities.queries.people import possible_delivery_owners
@@ -48,18 +49,12 @@ def _with_present(people: list[User], present: User | None) -> list[User]:
     return people if present is None or present in people else [present, *people]
 
 
-def _currency() -> forms.Field:
-    field = TextField(max_length=3, min_length=3)
-    field.widget.attrs.update({"size": "4", "autocapitalize": "characters", "list": "currencies"})
-    return field
-
-
 _Builder = Callable[[User, Opportunity | None], forms.Field]
 _BUILDERS: Mapping[str, _Builder] = {
     "name": lambda user, deal: TextField(max_length=200),
     "account": lambda user, deal: AccountField(user=user),
     "amount": lambda user, deal: AmountField(),
-    "currency": lambda user, deal: _currency(),
+    "currency": lambda user, deal: CurrencyField(),
     "probability": lambda user, deal: forms.IntegerField(min_value=0, max_value=100),
     "forecast_category": lambda user, deal: forms.ChoiceField(choices=ForecastCategory.choices),
     "close_date": lambda user, deal: DayField(),
@@ -112,7 +107,7 @@ class DealForm(forms.Form):
         if self.is_bound:
             return [(f"base-{name}", self.data.get(f"base-{name}", "")) for name in self.names]
         values = [(name, self[name].value()) for name in self.names]
-        return [(f"base-{name}", "" if value is None else value) for name, value in values]
+        return [(f"base-{name}", "" if value is None else _plain(value)) for name, value in values]
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -132,9 +127,10 @@ class DealForm(forms.Form):
                 continue
         return seen
 
-    def clean_currency(self) -> str:
-        """Codes are written in capitals."""
-        return str(self.cleaned_data["currency"]).upper()
+
+def _plain(value: Any) -> Any:
+    """A value as its field reads it; a template would write a date in the reader's language."""
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _optional(field: forms.Field) -> forms.Field:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.models.organisation import validate_currency
 from opportunities.models import Account
 from opportunities.money import NotAnAmount, parse_amount
 from opportunities.text import fault_in, trimmed
@@ -67,6 +68,18 @@ class AmountField(forms.Field):
         if isinstance(value, Decimal):
             return format(value.quantize(Decimal("0.01")), "f").removesuffix(".00")
         return value
+
+
+class CurrencyField(TextField):
+    """A currency's three letters, however they are capitalised."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=3, max_length=3, validators=[validate_currency], **kwargs)
+        self.widget.attrs.update({"autocapitalize": "characters", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> str:
+        """The letters as capitals. Raises ValidationError."""
+        return super().to_python(value).upper()
 
 
 class DayField(forms.DateField):

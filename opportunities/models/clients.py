@@ -17,7 +17,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
     """Filters for client organisations."""
 
     def visible_to(self, user: User) -> AccountQuerySet:
-        """Accounts of the person's teams, of nobody's team, or with a deal that they may see."""
+        """Accounts of the person's teams, of their own making, or with a deal that they may see."""
         from opportunities.models.opportunity import Opportunity
 
         audience = audience_of(user)
