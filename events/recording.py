@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 CHANNEL = "oneteam_events"
+
+
 class OutsideTransaction(RuntimeError):
     """An event was recorded where its change could commit without it, or it without its change."""
 

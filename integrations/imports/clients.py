@@ -35,7 +35,11 @@ def find(given: Collection[Given]) -> dict[Given, Account]:
         cursor.execute(_BY_NAME, [sorted({client.name for client in given if client.name})])
         by_name: dict[str, int] = dict(cursor.fetchall())
     ids = {client.external_id for client in given if client.external_id}
-    by_id = dict(Account.objects.filter(external_id__in=ids).exclude(external_id="").values_list("external_id", "pk")) if ids else {}
+    by_id = (
+        dict(Account.objects.filter(external_id__in=ids).exclude(external_id="").values_list("external_id", "pk"))
+        if ids
+        else {}
+    )
     keys = {client: by_id.get(client.external_id) or by_name.get(client.name) for client in given}
     accounts = Account.objects.in_bulk({key for key in keys.values() if key})
     return {client: accounts[key] for client, key in keys.items() if key}

@@ -13,45 +13,68 @@ from integrations.imports.errors import Unreadable
 from integrations.imports.values import key_of
 
 MOST_COLUMNS = 500
-# Target, its name for people, and headings that mean it (letters and digits only).
-_TARGETS: tuple[tuple[str, Promise, str], ...] = (
-    ("external_id", gettext_lazy("Deal id"),
-     "opportunityid dealid recordid id externalid crmid opportunitynumber dealnumber opportunity18digitid oppid recid"),
-    ("name", gettext_lazy("Deal name"), "name dealname opportunityname opportunity deal title subject topic bezeichnung"),
-    ("account", gettext_lazy("Account"),
-     "account accountname company companyname client customer organisation organization firma kunde associatedcompany"),
-    ("account_id", gettext_lazy("Account id"), "accountid companyid clientid customerid organisationid organizationid"),
-    ("stage", gettext_lazy("Stage"), "stage dealstage stagename status salesstage phase pipelinestage stageid"),
-    ("owner", gettext_lazy("Sales owner"),
-     "owner salesagent salesrep dealowner opportunityowner ownername owneremail rep agent salesperson accountexecutive "
-     "assignedto verkaeufer"),
-    ("delivery_owner", gettext_lazy("Delivery owner"), "deliveryowner deliverymanager deliverylead projectmanager pm"),
-    ("created_on", gettext_lazy("Opened on"),
-     "engagedate createdate created createdat createdon createddate creationdate opened openedon opendate datecreated "
-     "startedon addtime dealcreated"),
-    ("stage_on", gettext_lazy("In this stage since"),
-     "stagedate stagechangedate laststagechangedate stagesince enteredstage stagechangedon stageentered"),
-    ("close_date", gettext_lazy("Close date"),
-     "closedate closedon closingdate expectedclosedate expectedclose wonon closed closedate1 estimatedclosedate "
-     "actualclosedate"),
-    ("amount", gettext_lazy("Amount"),
-     "amount closevalue value dealvalue dealamount revenue expectedrevenue total price estimatedvalue acv tcv betrag wert"),
-    ("currency", gettext_lazy("Currency"), "currency currencycode currencyisocode dealcurrency waehrung"),
-    ("product", gettext_lazy("Product"), "product productname products offering item produkt"),
-    ("service_line", gettext_lazy("Service line"), "serviceline service practice businessunit lineofbusiness lob"),
-    ("region", gettext_lazy("Region"), "region territory area"),
-    ("probability", gettext_lazy("Probability"), "probability dealprobability winprobability probabilitypercent likelihood"),
-    ("forecast_category", gettext_lazy("Forecast category"), "forecastcategory forecast forecastcategoryname"),
-    ("next_step", gettext_lazy("Next step"), "nextstep nextaction nextactivity"),
-    ("next_step_on", gettext_lazy("Next step on"), "nextstepdate nextstepon nextactiondate nextactivitydate"),
-    ("start_on", gettext_lazy("Expected start"), "startdate starton projectstart expectedstart deliverystart"),
-    ("description", gettext_lazy("What it is about"), "description notes details comment comments beschreibung"),
-    ("loss_reason", gettext_lazy("Loss reason"), "lossreason lostreason closedlostreason reasonlost reasonforloss"),
-    ("loss_note", gettext_lazy("What happened"), "lossnote lossnotes lostnote lossdetails"),
-)  # fmt: skip
-TARGETS: Mapping[str, Promise] = {target: label for target, label, _headings in _TARGETS}
+# Target and its name for people.
+TARGETS: Mapping[str, Promise] = {
+    "external_id": gettext_lazy("Deal id"),
+    "name": gettext_lazy("Deal name"),
+    "account": gettext_lazy("Account"),
+    "account_id": gettext_lazy("Account id"),
+    "stage": gettext_lazy("Stage"),
+    "owner": gettext_lazy("Sales owner"),
+    "delivery_owner": gettext_lazy("Delivery owner"),
+    "created_on": gettext_lazy("Opened on"),
+    "stage_on": gettext_lazy("In this stage since"),
+    "close_date": gettext_lazy("Close date"),
+    "amount": gettext_lazy("Amount"),
+    "currency": gettext_lazy("Currency"),
+    "product": gettext_lazy("Product"),
+    "service_line": gettext_lazy("Service line"),
+    "region": gettext_lazy("Region"),
+    "probability": gettext_lazy("Probability"),
+    "forecast_category": gettext_lazy("Forecast category"),
+    "next_step": gettext_lazy("Next step"),
+    "next_step_on": gettext_lazy("Next step on"),
+    "start_on": gettext_lazy("Expected start"),
+    "description": gettext_lazy("What it is about"),
+    "loss_reason": gettext_lazy("Loss reason"),
+    "loss_note": gettext_lazy("What happened"),
+}
+# Headings that mean a target, letters and digits only.
+_HEADINGS = """
+external_id opportunityid dealid recordid id externalid crmid opportunitynumber dealnumber opportunity18digitid oppid
+name name dealname opportunityname opportunity deal title subject topic bezeichnung
+account account accountname company companyname client customer organisation organization firma kunde associatedcompany
+account_id accountid companyid clientid customerid organisationid organizationid
+stage stage dealstage stagename status salesstage phase pipelinestage stageid
+owner owner salesagent salesrep dealowner opportunityowner ownername owneremail rep agent salesperson accountexecutive
+owner assignedto verkaeufer
+delivery_owner deliveryowner deliverymanager deliverylead projectmanager pm
+created_on engagedate createdate created createdat createdon createddate creationdate opened openedon opendate
+created_on datecreated startedon addtime dealcreated
+stage_on stagedate stagechangedate laststagechangedate stagesince enteredstage stagechangedon stageentered
+close_date closedate closedon closingdate expectedclosedate expectedclose wonon closed estimatedclosedate
+close_date actualclosedate
+amount amount closevalue value dealvalue dealamount revenue expectedrevenue total price estimatedvalue acv tcv
+amount betrag wert
+currency currency currencycode currencyisocode dealcurrency waehrung
+product product productname products offering item produkt
+service_line serviceline service practice businessunit lineofbusiness lob
+region region territory area
+probability probability dealprobability winprobability probabilitypercent likelihood
+forecast_category forecastcategory forecast forecastcategoryname
+next_step nextstep nextaction nextactivity
+next_step_on nextstepdate nextstepon nextactiondate nextactivitydate
+start_on startdate starton projectstart expectedstart deliverystart
+description description notes details comment comments beschreibung
+loss_reason lossreason lostreason closedlostreason reasonlost reasonforloss
+loss_note lossnote lossnotes lostnote lossdetails
+"""
 DATES = ("created_on", "stage_on", "close_date", "next_step_on", "start_on")
-_GUESSES = {heading: target for target, _label, headings in _TARGETS for heading in headings.split()}
+_GUESSES = {
+    heading: target
+    for target, *headings in (line.split() for line in _HEADINGS.strip().splitlines())
+    for heading in headings
+}
 
 
 def checked_header(cells: Sequence[str]) -> list[str]:
@@ -64,13 +87,13 @@ def checked_header(cells: Sequence[str]) -> list[str]:
             _("The file has more than %(most)d columns. Export the ones that are needed.") % {"most": MOST_COLUMNS}
         )
     seen: dict[str, str] = {}
-    for index, name in enumerate(header):
-        name = "".join(char for char in name[:120] if char.isprintable())
+    for index, cell in enumerate(cells[: len(header)]):
+        name = "".join(char for char in cell[:120] if char.isprintable())
         header[index] = name or _("Column %(number)d") % {"number": index + 1}
         key = header[index].casefold()
         if key in seen:
             raise Unreadable(
-                _("The heading “%(name)s” is there twice, so it is not clear which column is meant. Rename one of them.")
+                _("The heading “%(name)s” is there twice, and it is not clear which column is meant. Rename one.")
                 % {"name": header[index]}
             )
         seen[key] = header[index]

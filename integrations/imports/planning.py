@@ -66,9 +66,7 @@ class Planner:
             raise BadRow(
                 _("The row has %(cells)d cells and the heading %(width)d.") % {"cells": len(cells), "width": self.width}
             )
-        said = {
-            target: cell for target, index in self._columns.items() if not is_missing(cell := cells[index].strip())
-        }
+        said = {target: cell for target, index in self._columns.items() if not is_missing(cell := cells[index].strip())}
         for target, cell in said.items():
             if not (cell.isascii() and cell.isprintable()) and (fault := fault_in(cell, is_multiline=target in _LONG)):
                 raise BadRow(fault)
@@ -126,7 +124,7 @@ class Planner:
                 raise BadRow(_("A deal that is %(stage)s needs its close date.") % {"stage": stage.name})
             if last > today:
                 raise BadRow(_("The deal is %(stage)s on a day in the future.") % {"stage": stage.name})
-        if opened is not None and opened > today or entered is not None and entered > today:
+        if (opened is not None and opened > today) or (entered is not None and entered > today):
             raise BadRow(_("The deal was opened on a day in the future."))
         if opened is not None and last is not None and opened > last:
             raise BadRow(_("The deal was closed, or entered its stage, before it was opened."))
@@ -202,7 +200,9 @@ class Planner:
     def _known(self, target: str, said: Mapping[str, str], table: Mapping[str, Any]) -> Any:
         found = table.get(key_of(said[target]))
         if found is None:
-            raise BadRow(_("“%(value)s” is not known here. Add it in the settings first.") % {"value": said[target][:60]})
+            raise BadRow(
+                _("“%(value)s” is not known here. Add it in the settings first.") % {"value": said[target][:60]}
+            )
         return found
 
 

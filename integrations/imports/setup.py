@@ -25,8 +25,8 @@ _STAGE_WORDS = {
     "prospect": "prospect prospecting lead new newlead open identified suspect",
     "qualified": "qualified qualify qualifying qualification salesqualified sql appointmentscheduled meetingscheduled",
     "discovery": "discovery needsanalysis needs demo evaluation presentationscheduled valueproposition solution",
-    "proposal": "proposal proposing proposalpricequote proposalquote quote quotation quoted offer proposalmade proposalsent",
-    "negotiation": "negotiation negotiating negotiationreview negotiationsstarted contract contractsent closing verbal commit",
+    "proposal": "proposal proposing proposalpricequote proposalquote quote quotation quoted offer proposalsent",
+    "negotiation": "negotiation negotiating negotiationreview contract contractsent closing verbal commit",
 }
 _CLOSED_WORDS = {
     StageKind.WON: "won closedwon closewon closedandwon sold gewonnen abgeschlossengewonnen",
@@ -135,7 +135,10 @@ class Setup:
             return {}
         if profile["distinct"] is None:
             raise NeedsAnswer(
-                [_("The column for “%(target)s” has thousands of different values. Is it the right one?") % {"target": TARGETS[target]}]
+                [
+                    _("The column for “%(target)s” has thousands of different values. Is it the right one?")
+                    % {"target": TARGETS[target]}
+                ]
             )
         found: dict[str, int] = profile["distinct"]
         return found
@@ -167,7 +170,9 @@ class Setup:
             of_kind = [stage for stage in self.stages if stage.kind == kind]
             if word in words.split() and len(of_kind) == 1:
                 return of_kind[0]
-        return next((by_key[key] for key, words in _STAGE_WORDS.items() if word in words.split() and key in by_key), None)
+        return next(
+            (by_key[key] for key, words in _STAGE_WORDS.items() if word in words.split() and key in by_key), None
+        )
 
     @cached_property
     def stage_map(self) -> dict[str, Stage]:
@@ -192,7 +197,11 @@ class Setup:
         beside = self.imported.profile["filled_beside"].get(str(self.columns.get("stage")), {})
         opened = self.columns.get("created_on")
         if opened is not None:
-            dated = {self.stage_map[value].key for value, counts in beside.items() if counts[opened] and value in self.stage_map}
+            dated = {
+                self.stage_map[value].key
+                for value, counts in beside.items()
+                if counts[opened] and value in self.stage_map
+            }
             by_position = [stage for stage in by_position if stage.key in dated] or by_position
         return by_position[0]
 
@@ -233,7 +242,7 @@ class Setup:
 
     @cached_property
     def shift(self) -> dt.timedelta:
-        """By how much every date moves. The same file moves as far as it did before, so that a repeat changes nothing."""
+        """By how much every date moves. The same file moves as far as before, so that a repeat changes nothing."""
         if not self.options.get("shift_to_today"):
             return dt.timedelta(0)
         if self.options.get("shift_days") is not None:
@@ -280,7 +289,7 @@ class Setup:
 
 def _decide(counts: Iterable[Mapping[str, int]], first: str, second: str) -> str | None:
     """The reading that values demand; None when they demand both, or neither and it matters."""
-    total = {name: 0 for name in (first, second, UNCLEAR, CLEAR)}
+    total = dict.fromkeys((first, second, UNCLEAR, CLEAR), 0)
     for column in counts:
         for name, count in column.items():
             total[name] += count
@@ -292,7 +301,9 @@ def _decide(counts: Iterable[Mapping[str, int]], first: str, second: str) -> str
 
 def _stage_question(value: StageValue) -> Question:
     if not value.value:
-        return Question("stage:", _("%(count)d rows name no stage. Where do they belong?") % {"count": value.count}, value.count)
+        return Question(
+            "stage:", _("%(count)d rows name no stage. Where do they belong?") % {"count": value.count}, value.count
+        )
     return Question(
         f"stage:{value.value}",
         _("Which stage is “%(value)s” (%(count)d rows)?") % {"value": value.value, "count": value.count},

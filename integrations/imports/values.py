@@ -13,12 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from integrations.imports.errors import BadRow
 
-MISSING = frozenset(
-    {
-        "", "-", "--", "–", "—", ".", "?", "null", "<null>", "(null)", "none", "nil", "nan", "n/a", "#n/a", "#n/v", "na", "n.a.",
-        "n. a.", "k.a.", "k. a.", "not available", "not set", "undefined", "unknown", "empty", "(empty)", "(blank)", "blank", "tbd",
-    }
-)  # fmt: skip
+_MISSING = """
+- -- – — . ? null <null> (null) none nil nan n/a #n/a #n/v na n.a. k.a. unknown undefined empty (empty) (blank) blank tbd
+"""
+MISSING = frozenset(("", "n. a.", "k. a.", "not available", "not set", *_MISSING.split()))
 # Day-month-year and month-day-year look alike; everything else says itself what it is.
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
 DATE_READINGS = {
@@ -35,15 +33,20 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T ]\d.*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?:[T ,]+\d.*)?")
-_NAMED = re.compile(r"(?:[A-Za-z]{3,9},? +)?(?:(\d{1,2})[. -]+([A-Za-zäéû]{3,9})|([A-Za-zäéû]{3,9})[. -]+(\d{1,2})),?[. -]+(\d{4}|\d{2})")
+_NAMED = re.compile(
+    r"(?:[A-Za-z]{3,9},? +)?"  # a weekday
+    r"(?:(\d{1,2})[. -]+([A-Za-zäéû]{3,9})|([A-Za-zäéû]{3,9})[. -]+(\d{1,2})),?[. -]+(\d{4}|\d{2})"
+)
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("jan", "feb fév", "mar mär mrz", "apr avr", "may mai", "jun", "jul", "aug aoû", "sep", "oct okt", "nov", "dec dez déc"), 1
+        (
+            "jan", "feb fév", "mar mär mrz", "apr avr", "may mai", "jun", "jul", "aug aoû", "sep", "oct okt", "nov",
+            "dec dez déc",
+        ), 1
     )
     for name in names.split()
 }  # fmt: skip
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MONEY_WORDS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _MONEY = re.compile(r"(?P<before>[A-Za-z]{3}|[€$£¥₹])? ?(?P<figures>[\d.,'’ ]*\d) ?(?P<after>[A-Za-z]{3}|[€$£¥₹])?")
 LARGEST = Decimal("9999999999999.99")
@@ -152,7 +155,7 @@ def _figures(cell: str) -> str | None:
         return None
     text = unicodedata.normalize("NFKC", cell).strip()
     match = _MONEY.fullmatch(text)
-    if match is None or not text.isascii() and not set(text) - set("€£¥₹’") <= set(map(chr, range(128))):
+    if match is None or (not text.isascii() and not set(text) - set("€£¥₹’") <= set(map(chr, range(128)))):
         return None
     return re.sub(r"[ '’]", "", match["figures"])
 

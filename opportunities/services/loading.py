@@ -227,7 +227,7 @@ def _correct_closing(opportunity: Opportunity, closed_on: dt.date, edit: Edit) -
         edit.diff["closed_on"] = diff
         return
     edit.diff["closed_on"] = diff
-    label = str(Opportunity._meta.get_field("closed_on").verbose_name)  # type: ignore[union-attr]
+    label = str(Opportunity._meta.get_field("closed_on").verbose_name)
     data: EventData = {"fields": edit.diff, "labels": label, "version": opportunity.version + 1}
     edit.occurrences.append(Occurrence(names.OPPORTUNITY_CHANGED, opportunity, opportunity, data))
 

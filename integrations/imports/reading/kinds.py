@@ -78,5 +78,5 @@ def _refuse_ole(file: BinaryIO) -> None:
     if "EncryptedPackage".encode("utf-16-le") in start:
         raise Unreadable(_("The workbook is protected with a password. Save it without one and try again."))
     raise Unreadable(
-        _("This is an Excel file of before 2007, even if its name says otherwise. Save it as .xlsx or CSV and try again.")
+        _("This is an Excel file of before 2007, even if its name says otherwise. Save it as .xlsx or CSV.")
     )

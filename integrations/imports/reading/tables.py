@@ -66,7 +66,10 @@ def _rows(text: io.TextIOWrapper, delimiter: str, first_line: int) -> Iterator[R
             line = first_line + reader.line_num
     except csv.Error as error:
         raise Unreadable(
-            _("The row from line %(line)d on has a cell of more than %(most)d characters. Perhaps a quotation mark is missing.")
+            _(
+                "The row from line %(line)d on has a cell of more than %(most)d characters. "
+                "Perhaps a quotation mark is missing."
+            )
             % {"line": line, "most": LONGEST_CELL}
         ) from error
 

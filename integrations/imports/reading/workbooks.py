@@ -38,7 +38,9 @@ def open_workbook(file: BinaryIO) -> Iterator[Iterator[Row]]:
             warnings.simplefilter("ignore")  # openpyxl warns of styles that it drops
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except DefusedXmlException as error:
-        raise Unreadable(_("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")) from error
+        raise Unreadable(
+            _("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")
+        ) from error
     except _DAMAGED as error:
         raise Unreadable(_("The workbook is cut off or damaged. Save it again, or as CSV.")) from error
     try:
@@ -62,7 +64,9 @@ def _look_over(file: BinaryIO) -> None:
     shared = sum(part.file_size for part in parts if part.filename.lower().endswith("sharedstrings.xml"))
     too_dense = unpacked > 10 * 1024 * 1024 and unpacked > MOST_RATIO * max(packed, 1)
     if len(parts) > MOST_PARTS or unpacked > MOST_UNPACKED or shared > MOST_SHARED_TEXT or too_dense:
-        raise Unreadable(_("The workbook unpacks to more than can be read safely. Save the sheet as CSV and try again."))
+        raise Unreadable(
+            _("The workbook unpacks to more than can be read safely. Save the sheet as CSV and try again.")
+        )
 
 
 def _rows(book: openpyxl.Workbook) -> Iterator[Row]:
@@ -86,7 +90,9 @@ def _rows(book: openpyxl.Workbook) -> Iterator[Row]:
             if taken:
                 return
     except DefusedXmlException as error:
-        raise Unreadable(_("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")) from error
+        raise Unreadable(
+            _("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")
+        ) from error
     except _DAMAGED as error:
         raise Unreadable(_("The workbook is cut off or damaged. Save it again, or as CSV.")) from error
 

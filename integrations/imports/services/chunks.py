@@ -234,7 +234,8 @@ def _keys_of(external_ids: list[str]) -> list[int]:
     """The keys of the deals with these external ids. The inequality lets the planner use the partial index."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select id from opportunities_opportunity where external_id = any(%s) and not external_id = ''", [external_ids]
+            "select id from opportunities_opportunity where external_id = any(%s) and not external_id = ''",
+            [external_ids],
         )
         return [pk for (pk,) in cursor.fetchall()]
 
@@ -265,6 +266,9 @@ def _sentence(problem: BadRow | ValidationError) -> str:
 def start_of(now: dt.datetime) -> dict[str, Any]:
     """The counters at the beginning of a pass."""
     zero = dict.fromkeys(
-        ("offset", "row", "created", "changed", "unchanged", "refused", "accounts_created", "people_created", "teams_created"), 0
+        (
+            "offset", "row", "created", "changed", "unchanged", "refused", "accounts_created", "people_created",
+            "teams_created",
+        ), 0
     )  # fmt: skip
     return {**zero, "notices": {}, "by_stage": {}, "started_at": now, "finished_at": None, "message": "", "attempts": 0}

@@ -66,7 +66,7 @@ def read(*, imported: Import, now: dt.datetime) -> Import:
         return _finish_reading(imported, {"state": State.REFUSED, "message": str(refusal)[:500], "finished_at": now})
     signature = signature_of(header)
     remembered = RememberedMapping.objects.filter(signature=signature).first()
-    known = {name: value for name, value in remembered.options.items()} if remembered else {}
+    known = dict(remembered.options) if remembered else {}
     options = {"columns": guess(header), **known, **imported.options}
     return _finish_reading(
         imported,

@@ -43,7 +43,9 @@ log = structlog.get_logger(__name__)
 def go_to(imported: Import, state: State) -> None:
     """Set the state on the (locked, unsaved) import. Raises NotPossible."""
     if state not in LEGAL[State(imported.state)]:
-        raise NotPossible(_("That can't be done now: the import is “%(state)s”.") % {"state": imported.get_state_display()})
+        raise NotPossible(
+            _("That can't be done now: the import is “%(state)s”.") % {"state": imported.get_state_display()}
+        )
     imported.state = state
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -67,12 +67,14 @@ class Command(BaseCommand):
         parser.add_argument("--opened-in", metavar="STAGE", help="the stage that the opening date stands for")
         parser.add_argument("--team", metavar="NAME", help="for owners that are new here (default: Sales)")
         parser.add_argument("--team-by", choices=["manager", "region"], help="how --teams makes teams")
-        parser.add_argument("--as", dest="email", metavar="EMAIL", help="whose import it is; an administrator's by default")
+        parser.add_argument(
+            "--as", dest="email", metavar="EMAIL", help="whose import it is; an administrator's by default"
+        )
         parser.add_argument("--errors", metavar="FILE", type=Path, help="where rows with errors go")
 
     def handle(self, **options: Any) -> None:
         """Read, ask, check or write, and say what happened."""
-        self.console = Console(file=self.stdout, width=100 if not sys.stdout.isatty() else None)
+        self.console = Console(file=cast("IO[str]", self.stdout), width=100 if not sys.stdout.isatty() else None)
         imported = self._interrupted(options) or self._received(options)
         if imported.state == State.WAITING:
             imported = self._answered(imported)
@@ -129,7 +131,7 @@ class Command(BaseCommand):
         known = _stages(imported)
         for value, stage in (_pair(text, "--stage") for text in options["stage"]):
             stages[value] = self._stage(value, stage, known, added)
-        answers = {"columns": columns, "stages": stages, "new_stages": added}
+        answers: dict[str, Any] = {"columns": columns, "stages": stages, "new_stages": added}
         if options["opened_in"]:
             answers["opened_in"] = self._stage("", options["opened_in"], known, {})
         return running.answer(actor=imported.created_by, imported=imported, options=answers, now=timezone.now())
@@ -138,11 +140,11 @@ class Command(BaseCommand):
         if wanted.startswith("new:"):
             parts = wanted.split(":")
             try:
-                stage = new_stage(value, kind=parts[1], temperature=parts[2] if len(parts) > 2 else "cold")
+                new = new_stage(value, kind=parts[1], temperature=parts[2] if len(parts) > 2 else "cold")
             except (IndexError, ValueError) as error:
                 raise CommandError(f"Write “{value}=new:open:warm”: open, won or lost; cold, warm or hot.") from error
-            added[value] = stage
-            return str(stage["key"])
+            added[value] = new
+            return str(new["key"])
         for stage in known.values():
             if wanted.casefold() in (stage.key, stage.name.casefold()):
                 return stage.key
@@ -156,7 +158,11 @@ class Command(BaseCommand):
             answers: dict[str, Any] = {"stages": dict(imported.options.get("stages", {}))}
             for question in questions:
                 kind, _colon, value = question.key.partition(":")
-                choices = {"stage": list(_stages(imported)), "date_reading": list(DATE_READINGS), "decimal_mark": list(DECIMAL_MARKS)}[kind]
+                choices = {
+                    "stage": list(_stages(imported)),
+                    "date_reading": list(DATE_READINGS),
+                    "decimal_mark": list(DECIMAL_MARKS),
+                }[kind]
                 given = Prompt.ask(question.sentence, choices=choices, console=self.console)
                 if kind == "stage":
                     answers["stages"][value] = given
@@ -187,7 +193,9 @@ class Command(BaseCommand):
             while imported.is_running:
                 step = runner.step(now=timezone.now())
                 if step is None:
-                    raise CommandError("Another import is at work. Wait until it has ended; this one goes on with the same command.")
+                    raise CommandError(
+                        "Another import is at work. Wait until it has ended; this one goes on with the same command."
+                    )
                 imported = step
                 progress.update(task, completed=imported.row)
         return imported
@@ -200,11 +208,12 @@ class Command(BaseCommand):
         self.console.print(table)
         would = "would be " if is_dry_run else ""
         self.console.print(
-            f"{imported.created:,} {would}created, {imported.changed:,} {would}changed, {imported.unchanged:,} unchanged, "
-            f"{imported.refused:,} {would}refused.", highlight=False, soft_wrap=True,
+            f"{imported.created:,} {would}created, {imported.changed:,} {would}changed, "
+            f"{imported.unchanged:,} unchanged, {imported.refused:,} {would}refused.", highlight=False, soft_wrap=True,
         )  # fmt: skip
         self.console.print(
-            f"New: {imported.accounts_created:,} accounts, {imported.people_created:,} people, {imported.teams_created:,} teams.",
+            f"New: {imported.accounts_created:,} accounts, {imported.people_created:,} people, "
+            f"{imported.teams_created:,} teams.",
             highlight=False,
         )
         for sentence, count in imported.notices.items():

@@ -1,0 +1,1 @@
+"""A believable company to try OneTeam with: everything in it is invented."""
