@@ -15,6 +15,7 @@ GIVE_UP_SECONDS = 60
 GIVE_UP_DEATHS = 5
 GIVE_UP_DEATHS_AT_FIRST = 2  # what never ran yet is broken rather than unlucky
 STOP_SECONDS = 30
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last when the terminal is closed
 
 
 class GivingUp(Exception):
@@ -79,7 +80,7 @@ class Supervisor:
 
     def catch_signals(self) -> None:
         """Stop on SIGTERM and SIGINT; at once when asked a second time."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def start(self) -> None:

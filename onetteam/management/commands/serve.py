@@ -4,6 +4,7 @@ import errno
 import http.client
 import io
 import os
+import signal
 import socket
 import sys
 from argparse import ArgumentParser
@@ -18,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from onetteam import embedded
 from onetteam.staticfiles import collect_if_changed
-from onetteam.supervisor import Child, GivingUp, Supervisor
+from onetteam.supervisor import STOP_SIGNALS, Child, GivingUp, Supervisor
 from onetteam.wheel import EmbeddedDatabaseError
 
 MIGRATION_LOCK = 0x0E7EA4  # any number that nothing else uses
@@ -45,13 +46,15 @@ class Command(BaseCommand):
         os.chdir(settings.BASE_DIR)
         os.environ.update(PORT=port, ONETEAM_HOST=host)
         supervisor = Supervisor([web, background], look_after=_database_keeper())
-        supervisor.catch_signals()
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: sys.exit(0))  # as long as there is only us to stop
         try:
             if not settings.DEBUG:
                 collect_if_changed()
             migrate()
             walkthrough = self._load_demo() if demo else self._welcome()
             connection.close()
+            supervisor.catch_signals()
             supervisor.start()
             if supervisor.run(until=lambda: answers(host, port)):
                 self.stdout.write(f"OneTeam is ready at http://{_visitable(host)}:{port}\n{walkthrough}")
