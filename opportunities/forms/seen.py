@@ -33,7 +33,7 @@ class SeenForm(forms.Form):
         pairs = [("seen", "1")]
         for name in self._taking_part():
             seen = self._seen_name(name)
-            values = self.data.getlist(seen) if self.is_bound else self._as_texts(name, self.initial.get(name))
+            values = self.data.getlist(seen) if self.is_bound else self.as_texts(name, self.initial.get(name))
             pairs += [(seen, value) for value in values]
         return pairs
 
@@ -44,9 +44,8 @@ class SeenForm(forms.Form):
             return {}
         seen = {}
         for name in self._taking_part():
-            raw = self.fields[name].widget.value_from_datadict(self.data, self.files, self._seen_name(name))
             try:
-                seen[name] = self.read(name, raw)
+                seen[name] = self.read_seen(name, self.data.getlist(self._seen_name(name)))
             except ValidationError:
                 continue
         return seen
@@ -56,14 +55,20 @@ class SeenForm(forms.Form):
         """The values given for the fields that take part."""
         return {name: self.cleaned_data[name] for name in self._taking_part()}
 
-    def read(self, name: str, raw: Any) -> Any:
-        """One value as the form understands it. Raises ValidationError."""
+    def read_seen(self, name: str, texts: list[str]) -> Any:
+        """A value as the page carried it. Raises ValidationError."""
         field = self.fields[name]
         required, field.required = field.required, False
         try:
-            return field.clean(raw)
+            return field.clean(texts if isinstance(field, forms.MultipleChoiceField) else "".join(texts[-1:]))
         finally:
             field.required = required
+
+    def as_texts(self, name: str, value: Any) -> list[str]:
+        """A value as the page carries it."""
+        prepared = self.fields[name].prepare_value(value)
+        values = prepared if isinstance(prepared, list | tuple) else [prepared]
+        return ["" if each is None else str(each) for each in values]
 
     def tell(self, collision: Collision) -> None:
         """Show both values at each field in conflict; sending the form again then means: mine."""
@@ -75,7 +80,7 @@ class SeenForm(forms.Form):
             shown = self.readable(name, theirs) or _("nothing")
             sentence = _("Somebody changed this to “%(theirs)s” in the meantime. Save again to have yours.")
             self.add_error(name, sentence % {"theirs": shown})
-            self.data.setlist(self._seen_name(name), self._as_texts(name, theirs))
+            self.data.setlist(self._seen_name(name), self.as_texts(name, theirs))
 
     def readable(self, name: str, value: Any) -> str:
         """A value in words: the label of a choice, else the value itself."""
@@ -88,8 +93,3 @@ class SeenForm(forms.Form):
 
     def _seen_name(self, name: str) -> str:
         return f"seen-{self.add_prefix(name)}"
-
-    def _as_texts(self, name: str, value: Any) -> list[str]:
-        prepared = self.fields[name].prepare_value(value)
-        values = prepared if isinstance(prepared, list | tuple) else [prepared]
-        return ["" if each is None else str(each) for each in values]

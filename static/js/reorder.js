@@ -46,4 +46,10 @@ document.body.addEventListener("htmx:afterSettle", () => {
   grabbed = null;
 });
 
+// The server says where the keyboard goes on after a form was replaced.
+document.body.addEventListener("focus-in", (event) => {
+  const box = document.getElementById(event.detail.id);
+  (box?.querySelector("a[href]") || box?.querySelector("button"))?.focus();
+});
+
 attach(document);
