@@ -54,7 +54,6 @@ def ready(request: HttpRequest) -> HttpResponse:
             "oldest_undelivered_seconds": _oldest_undelivered_seconds(),
         }
     except DatabaseError:
-        connection.close()
         found = {"database": "down", "broker": _broker()}
     is_ready = found["database"] == "up" and found["migrations"] == "complete"
     return JsonResponse({"status": "ready" if is_ready else "not ready", **found}, status=200 if is_ready else 503)

@@ -13,13 +13,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from psycopg2 import sql
+from pytest_django import DjangoDbBlocker
 
 LOCK = 0x7E57
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: "pytest.FixtureDef"
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
     """A database of this worker's own. In place of pytest-django's, which would migrate in every worker."""
     # One server may serve several checkouts.
