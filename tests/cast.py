@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -70,7 +72,7 @@ class Browser(Client):
         super().__init__()
         self.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
 
-    def hx(self, method: str, path: str, data: object = None, **headers: str) -> object:
+    def hx(self, method: str, path: str, data: Any = None, **headers: str) -> Any:
         """A request as htmx makes it."""
         return getattr(self, method)(path, data or {}, headers={"HX-Request": "true", **headers})
 

@@ -34,7 +34,21 @@ def test_unambiguous_amounts_are_read(typed: str, amount: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["NaN", "Infinity", "1e400", "1e5", "abc", "12.34.56", "1,23,456", "1.2345", "", "٣٤", "0x10", "1_0.00.0", "9" * 41],
+    [
+        "NaN",
+        "Infinity",
+        "1e400",
+        "1e5",
+        "abc",
+        "12.34.56",
+        "1,23,456",
+        "1.2345",
+        "",
+        "٣٤",
+        "0x10",
+        "1_0.00.0",
+        "9" * 41,
+    ],
 )
 def test_what_is_no_amount_is_explained(typed: str) -> None:
     with pytest.raises(NotAnAmount, match="in figures"):

@@ -32,7 +32,7 @@ def text_of(response: Any) -> str:
 
 
 def lane(text: str, key: str) -> str:
-    return text.split(f'id="lane-{stage(key).pk}"')[1].split("</section>")[0]
+    return text.split(f'id="lane-{stage(key).pk}"')[1].split("</section>", maxsplit=1)[0]
 
 
 def cards(text: str) -> list[int]:
@@ -52,8 +52,8 @@ def many(count: int, at: str = "prospect") -> None:
             [count, made.pk],
         )
         cursor.execute(
-            "insert into opportunities_stagechange (opportunity_id, number, to_stage_id, at, recorded_at, source, reason,"
-            " skipped, before) select o.id, 1, o.stage_id, now(), now(), 'import', '', 0, '{}' from"
+            "insert into opportunities_stagechange (opportunity_id, number, to_stage_id, at, recorded_at, source,"
+            " reason, skipped, before) select o.id, 1, o.stage_id, now(), now(), 'import', '', 0, '{}' from"
             " opportunities_opportunity o where not exists (select from opportunities_stagechange c"
             " where c.opportunity_id = o.id)"
         )
@@ -95,7 +95,17 @@ def test_a_card_says_what_matters(as_alice: Browser, dan: User) -> None:
         push_count=2, version=2, stage_entered_at=timezone.now() - dt.timedelta(days=9)
     )
     text = lane(text_of(as_alice.get(BOARD)), "discovery")
-    for part in ("Portal", "Globex", "€120,000", "past", "Warm", "Un-forecasted", "pushed 2×", "Call Mia", "9 days here"):
+    for part in (
+        "Portal",
+        "Globex",
+        "€120,000",
+        "past",
+        "Warm",
+        "Un-forecasted",
+        "pushed 2×",
+        "Call Mia",
+        "9 days here",
+    ):
         assert part in text
     assert "Sales: Alice" in text
     assert "Delivery: Dan" in text
@@ -116,7 +126,9 @@ def test_closed_columns_show_the_last_months(as_alice: Browser) -> None:
     assert cards(lane(text_of(as_alice.get(BOARD)), "won")) == [recent.pk]
 
 
-@pytest.mark.parametrize(("today", "since"), [("2026-11-23", "2026-08-01"), ("2027-02-28", "2026-11-01"), ("2027-03-31", "2026-12-01")])
+@pytest.mark.parametrize(
+    ("today", "since"), [("2026-11-23", "2026-08-01"), ("2027-02-28", "2026-11-01"), ("2027-03-31", "2026-12-01")]
+)
 def test_closed_since_is_a_first_of_month(today: str, since: str) -> None:
     assert closed_since(dt.date.fromisoformat(today)).isoformat() == since
 
@@ -163,7 +175,9 @@ def test_a_made_up_page_is_not_found(as_alice: Browser, after: str) -> None:
         (f"owner={2**63}", {"Mine", "Of Sam", "Hot one"}),
     ],
 )
-def test_filters_narrow_cards_and_totals_alike(as_alice: Browser, alice: User, sam: User, query: str, names: set[str]) -> None:
+def test_filters_narrow_cards_and_totals_alike(
+    as_alice: Browser, alice: User, sam: User, query: str, names: set[str]
+) -> None:
     deal("prospect", owner=alice, name="Mine", account=AccountFactory.make(name="Globex"), amount=1)
     deal("prospect", owner=sam, name="Of Sam", amount=1)
     deal("negotiation", owner=alice, name="Hot one", amount=1)
@@ -244,7 +258,9 @@ def position(text: str) -> str:
 
 
 def news(browser: Browser, since: str, shown: str = "", **filters: str) -> Any:
-    return browser.hx("get", reverse("opportunities:changes", args=["sales"]), {"since": since, "shown": shown, **filters})
+    return browser.hx(
+        "get", reverse("opportunities:changes", args=["sales"]), {"since": since, "shown": shown, **filters}
+    )
 
 
 def test_an_open_board_learns_of_a_move(as_alice: Browser, sam: User) -> None:

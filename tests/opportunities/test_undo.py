@@ -19,9 +19,8 @@ pytestmark = pytest.mark.django_db
 
 def moved(by: User, *, to: str = "discovery", ago: int = 0) -> StageChange:
     made = deal("prospect", owner=by, delivery_owner=None)
-    change = move_to_stage(
-        actor=by, opportunity=made, stage=stage(to), expected_version=None, now=timezone.now() - dt.timedelta(seconds=ago)
-    ).change  # fmt: skip
+    now = timezone.now() - dt.timedelta(seconds=ago)
+    change = move_to_stage(actor=by, opportunity=made, stage=stage(to), expected_version=None, now=now).change
     assert change is not None
     return change
 
