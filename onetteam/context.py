@@ -75,8 +75,9 @@ def _sections(path: str, user: User) -> list[Section]:
         (_("Board"), "square-kanban", "opportunities:board", (), True, False),
         (_("Deals"), "list", "opportunities:list", (), True, False),
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
-        (_("Import"), "file-up", "imports:list", (), False, True),
     ]
+    if user.has_perm("imports.use"):
+        wanted.append((_("Import"), "file-up", "imports:list", (), False, True))
     if user.is_administrator:
         wanted.append((_("Settings"), "settings", "accounts:settings", (), False, False))
     return [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class Unreadable(Exception):
-    """The file can't be read at all; nothing was imported."""
+    """A file can't be read at all; nothing was imported. ``field`` says which one, where it is not that of the deals."""
+
+    field = ""
 
 
 class NeedsAnswer(Exception):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from integrations.imports.errors import BadRow
 
 _MISSING = """
-- -- – — . ? null <null> (null) none nil nan n/a #n/a #n/v na n.a. k.a. unknown undefined empty (empty) (blank) blank tbd
+- -- – — . ? null <null> (null) none nil nan n/a #n/a #n/v na n.a. k.a. unknown undefined empty (empty) (blank) blank
 """
 MISSING = frozenset(("", "n. a.", "k. a.", "not available", "not set", *_MISSING.split()))
 # Day-month-year and month-day-year look alike; everything else says itself what it is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from integrations.imports import spool
-from integrations.imports.companions import KINDS, read_companion
+from integrations.imports.companions import KINDS, Companion, read_companion
 from integrations.imports.errors import Unreadable
 from integrations.imports.mapping import checked_header, guess, signature_of
 from integrations.imports.models import Import, RememberedMapping
@@ -41,7 +42,7 @@ def receive(
     Raises Unreadable for what is too large (bytes) or can't be a table.
     """
     kind_of(file)
-    beside = {kind: read_companion(kind, companions[kind]) for kind in KINDS if kind in companions}
+    beside = {kind: _companion(kind, companions[kind]) for kind in KINDS if kind in companions}
     imported = Import(
         created_by=actor, created_at=now, file_name=_safe_name(file_name), options=dict(options), companions=beside
     )
@@ -85,6 +86,14 @@ def remember(*, imported: Import, now: dt.datetime) -> None:
     )
 
 
+def _companion(kind: str, file: BinaryIO) -> Companion:
+    try:
+        return read_companion(kind, file)
+    except Unreadable as error:
+        error.field = kind
+        raise
+
+
 def _finish_reading(imported: Import, values: Mapping[str, Any]) -> Import:
     with transaction.atomic():
         current = Import.objects.select_for_update().get(pk=imported.pk)
@@ -93,10 +102,10 @@ def _finish_reading(imported: Import, values: Mapping[str, Any]) -> Import:
         for name, value in values.items():
             setattr(current, name, value)
         current.save()
-    if current.state == State.REFUSED:
-        spool.discard(current)
-    else:
-        spool.drop_original(current)
+        # Not before: whoever reads again after a crash needs the file.
+        transaction.on_commit(
+            partial(spool.discard if current.state == State.REFUSED else spool.drop_original, current)
+        )
     return current
 
 

@@ -52,7 +52,7 @@ def go_to(imported: Import, state: State) -> None:
 def answer(*, actor: User | None, imported: Import, options: Mapping[str, Any], now: dt.datetime) -> Import:
     """Keep what a person answered about the file; checks start anew. Raises NotPossible."""
     with transaction.atomic():
-        current = _locked(imported)
+        current = _locked(imported.pk)
         if current.state == State.CHECKED:
             go_to(current, State.WAITING)
         elif current.state != State.WAITING:
@@ -67,7 +67,7 @@ def answer(*, actor: User | None, imported: Import, options: Mapping[str, Any], 
 def start(*, imported: Import, is_dry_run: bool, now: dt.datetime) -> Import:
     """Begin a pass over the rows: a check, or the write. Raises NeedsAnswer, NotPossible."""
     with transaction.atomic():
-        current = _locked(imported)
+        current = _locked(imported.pk)
         go_to(current, State.CHECKING if is_dry_run else State.WRITING)
         setup = Setup(current, now=now)
         setup.require_answers()
@@ -83,7 +83,7 @@ def start(*, imported: Import, is_dry_run: bool, now: dt.datetime) -> Import:
 def cancel(*, imported: Import, now: dt.datetime) -> Import:
     """Stop. What was written stays, and can be reverted. Raises NotPossible."""
     with transaction.atomic():
-        current = _locked(imported)
+        current = _locked(imported.pk)
         has_written = current.state == State.WRITING or current.resume_state == State.WRITING
         go_to(current, State.CANCELLED)
         current.finished_at = now
@@ -100,7 +100,7 @@ def cancel(*, imported: Import, now: dt.datetime) -> Import:
 def resume(*, imported: Import, now: dt.datetime) -> Import:
     """Go on after an interruption where it stopped. Raises NotPossible."""
     with transaction.atomic():
-        current = _locked(imported)
+        current = _locked(imported.pk)
         if current.state != State.FAILED:
             raise NotPossible(_("The import was not interrupted."))
         go_to(current, State(current.resume_state))
@@ -148,14 +148,13 @@ class Runner:
 
     def step(self, *, now: dt.datetime) -> Import | None:
         """Read the file, or work on one chunk. None when another process is at work on imports."""
-        imported = Import.objects.get(pk=self._pk)
-        if imported.state == State.READING:
-            return read(imported=imported, now=now)
         try:
             with transaction.atomic(durable=True):
                 if not _take_turn():
                     return None
-                current = _locked(imported)
+                current = _locked(self._pk)
+                if current.state == State.READING:
+                    return read(imported=current, now=now)
                 if current.state in (State.CHECKING, State.WRITING):
                     self._chunk(current, now=now)
                 elif current.state == State.REVERTING:
@@ -233,7 +232,7 @@ def _finish(imported: Import, *, is_dry_run: bool, now: dt.datetime) -> None:
 
 def _write_down(imported: Import, error: Exception, *, now: dt.datetime) -> Import:
     with transaction.atomic():
-        current = _locked(imported)
+        current = _locked(imported.pk)
         if not current.is_running:
             return current
         current.attempts += 1
@@ -246,8 +245,8 @@ def _write_down(imported: Import, error: Exception, *, now: dt.datetime) -> Impo
     return current
 
 
-def _locked(imported: Import) -> Import:
-    return Import.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=imported.pk)
+def _locked(pk: int) -> Import:
+    return Import.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=pk)
 
 
 def _take_turn() -> bool:
