@@ -70,7 +70,8 @@ def data_dir() -> Path:
 def require_writable(directory: Path) -> None:
     """Make `directory` if need be. Raises `EmbeddedDatabaseError` if files can't be written there."""
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Root's database runs as somebody else, who has to pass through.
+        directory.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:

@@ -66,6 +66,8 @@ class Command(BaseCommand):
             supervisor.stop()
 
     def _load_demo(self) -> str:
+        if not get_user_model().objects.exists():
+            self.stderr.write("Loading the demo company …")
         said = io.StringIO()
         call_command("load_demo", stdout=said, stderr=self.stderr)
         return said.getvalue()
@@ -109,6 +111,7 @@ def migrate() -> None:
         try:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                sys.stderr.write("Preparing the database …\n")
                 call_command("migrate", interactive=False, verbosity=0)
         finally:
             cursor.execute("select pg_advisory_unlock(%s)", [MIGRATION_LOCK])
