@@ -56,6 +56,7 @@ def _app_of_its_own() -> Celery:
     """A Celery app with our settings and tasks. Which queues to consume is kept on the app: two workers need two."""
     own = Celery(app.main, broker=app.conf.broker_url, set_as_current=False)
     own.conf.update(app.conf.changes or {})
+    own.autodiscover_tasks()
     return own
 
 
