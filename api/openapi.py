@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from api.fields import Input
+from api.fields import Input, Text
+from api.versions import TAGS_PATTERN
+from opportunities.text import INVISIBLE
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": r'^("[0-9]{1,9}"|\*)$'},
+    {"type": "string", "pattern": TAGS_PATTERN.replace("(?:", "("), "example": "*"},
     OpenApiParameter.HEADER,
     required=True,
     description="The ETag of what you have seen; * for whichever it is.",
@@ -66,6 +68,28 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {
             "type": "apiKey", "in": "header", "name": "Authorization", "description": "Token, a space, and the token.",
         }  # fmt: skip
+
+
+class TextScheme(OpenApiSerializerFieldExtension):
+    """Texts with what `opportunities.text` refuses, as a pattern."""
+
+    target_class = Text
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Length, and which characters."""
+        field: Text = self.target
+        controls = r"\u0000-\u0008\u000b\u000c\u000e-\u001f" if field.is_multiline else r"\u0000-\u0008\u000a-\u001f"
+        refused = controls + r"\u007f-\u009f\u202a-\u202e\u2066-\u2069"
+        anything = f"[^{refused}]*"
+        visible = rf"[^\s{refused}{_escaped(INVISIBLE)}]"
+        length = {"maxLength": field.max_length} if field.max_length else {}
+        # Where blank is allowed, the generator adds the empty text as an alternative of its own.
+        pattern = f"^[^{refused}]+$" if field.allow_blank else f"^{anything}{visible}{anything}$"
+        return {"type": "string", "minLength": 1, **length, "pattern": pattern}
+
+
+def _escaped(characters: Iterable[str]) -> str:
+    return "".join(f"\\u{ord(character):04x}" for character in sorted(characters))
 
 
 def documented(

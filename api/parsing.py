@@ -15,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from api.errors import LARGEST_BODY, BodyTooLarge
 
 DEEPEST = 20
+LARGEST_WHOLE = 2**63
 
 
 class StrictJSONParser(BaseParser):
@@ -66,11 +67,14 @@ def _read(text: str) -> Any:
     return value
 
 
-def _fraction(text: str) -> Decimal:
+def _fraction(text: str) -> Decimal | int:
+    """Exact; 3.0 is the whole number that JSON Schema takes it for."""
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         raise ParseError(_("The body contains a number that is too long."))
+    is_whole = abs(number) < LARGEST_WHOLE and number == number.to_integral_value()
+    return int(number) if is_whole else number
 
 
 def _refuse(constant: str) -> None:

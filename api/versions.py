@@ -11,7 +11,10 @@ from rest_framework.request import Request
 
 from api.errors import Problem
 
-_ETAG = re.compile(r'"(\d{1,9})"', re.ASCII)
+_TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+TAGS_PATTERN = rf"^({_TAG}(?:[ \t]*,[ \t]*{_TAG})*|\*)$"
+_TAGS = re.compile(TAGS_PATTERN)
+_NUMBER = re.compile(r'"(\d{1,9})"', re.ASCII)
 
 
 class Versioned(Protocol):
@@ -28,16 +31,21 @@ def etag(thing: Versioned) -> str:
 def expected_version(request: Request, thing: Versioned) -> int:
     """The version that the caller has seen, from If-Match; ``*`` means whichever it is.
 
-    Raises Problem: 428 without the header, 412 where no version of ours can match it.
+    Raises Problem: 428 without the header, 400 when it is none, 412 where no version of ours can match it.
     """
     given = request.headers.get("If-Match", "").strip()
+    example = {"etag": '"3"'}
     if not given:
-        sentence = _("Send If-Match with the ETag of what you have seen, such as %(etag)s.") % {"etag": '"3"'}
+        sentence = _("Send If-Match with the ETag of what you have seen, such as %(etag)s.") % example
         raise Problem(status.HTTP_428_PRECONDITION_REQUIRED, "if_match_needed", sentence)
-    if given == "*":
+    if not _TAGS.match(given):
+        sentence = _("If-Match takes the ETag of what you have seen, such as %(etag)s.") % example
+        raise Problem(status.HTTP_400_BAD_REQUEST, "bad_if_match", sentence)
+    tags = re.findall(_TAG, given)
+    if given == "*" or etag(thing) in tags:
         return thing.version
-    match = _ETAG.fullmatch(given)
-    if match is None:
-        sentence = _("If-Match takes the ETag of what you have seen, such as %(etag)s.") % {"etag": '"3"'}
+    number = _NUMBER.fullmatch(tags[0])
+    if number is None:
+        sentence = _("This is no version of ours. Look at it as it is now and try again.")
         raise Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", sentence, current=thing)
-    return int(match[1])
+    return int(number[1])

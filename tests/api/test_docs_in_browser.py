@@ -44,6 +44,6 @@ def test_token_is_made_and_revoked_in_place(new_page: Callable[..., Page]) -> No
     answer = page.request.get("/api/v1/opportunities/", headers={"Authorization": f"Token {token}"})
     assert answer.status == 200
     page.get_by_role("button", name="Revoke Nightly export").click()
-    page.get_by_text("Nightly export").wait_for(state="detached")
+    page.get_by_role("button", name="Revoke Nightly export").wait_for(state="detached")
     answer = page.request.get("/api/v1/opportunities/", headers={"Authorization": f"Token {token}"})
     assert answer.status == 401

@@ -124,7 +124,7 @@ def test_needs_if_match(alices: Program) -> None:
     assert answer.code == "if_match_needed"
 
 
-@pytest.mark.parametrize("given", ['"7"', 'W/"1"', "1", '"abc"', '"1", "2"'])
+@pytest.mark.parametrize("given", ['"7"', 'W/"1"', '"abc"', '"2", "3"', '""', '"0"'])
 def test_stale_change_gets_the_deal_as_it_is(alices: Program, given: str) -> None:
     deal = factories.deal(name="As it is")
     answer = alices.patch(f"opportunities/{deal.pk}/", {"next_step": "Call"}, If_Match=given)
@@ -134,9 +134,27 @@ def test_stale_change_gets_the_deal_as_it_is(alices: Program, given: str) -> Non
     assert answer.headers["ETag"] == '"1"'
 
 
-def test_a_star_matches_whichever_version(alices: Program) -> None:
+@pytest.mark.parametrize("given", ["*", '"1"', '"7", "1"', 'W/"7" ,"1"'])
+def test_matches_the_version_or_whichever(alices: Program, given: str) -> None:
     deal = factories.deal()
-    assert alices.patch(f"opportunities/{deal.pk}/", {"next_step": "Call"}, If_Match="*").status == 200
+    assert alices.patch(f"opportunities/{deal.pk}/", {"next_step": "Call"}, If_Match=given).status == 200
+
+
+@pytest.mark.parametrize("given", ["1", '"1', "x", '"1" "2"', "*, *", '"1",', "{}"])
+def test_refuses_an_if_match_that_is_none(alices: Program, given: str) -> None:
+    deal = factories.deal()
+    answer = alices.patch(f"opportunities/{deal.pk}/", {"next_step": "Call"}, If_Match=given)
+    assert answer.status == 400
+    assert answer.code == "bad_if_match"
+
+
+def test_a_whole_number_may_have_a_point(alices: Program, alice: User) -> None:
+    """Programs whose numbers are all fractions send 40.0."""
+    deal = factories.deal()
+    body = f'{{"probability": 40.0, "owner": {alice.pk}.0}}'.encode()
+    answer = alices.ask("PATCH", f"opportunities/{deal.pk}/", body, If_Match="*")
+    assert answer.json["probability"] == 40
+    assert alices.patch(f"opportunities/{deal.pk}/", {"probability": 40.5}, If_Match="*").status == 400
 
 
 def test_outsider_can_not_change(charlies: Program) -> None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from api.models import Token
 from api.services import MOST_TOKENS, make_token
+from opportunities.text import fault_in, trimmed
 from tests.api.conftest import Program
 from tests.cast import Browser
 
@@ -143,3 +144,16 @@ def test_schema_describes_every_address() -> None:
         if pattern.name not in ("schema", "docs", "nothing")
     }
     assert described == addresses
+
+
+def test_schema_says_which_characters_are_refused(organisation: object) -> None:
+    """The same as the fields do, character by character."""
+    schemas = Program().get("schema/").json["components"]["schemas"]
+    changes = schemas["OpportunityChanges"]["properties"]
+    one_line, lines = (re.compile(changes[name]["oneOf"][0]["pattern"]) for name in ("next_step", "description"))
+    name = re.compile(schemas["OpportunityNew"]["properties"]["name"]["pattern"])
+    for number in [*range(0xD800), *range(0xE000, 0x11000)]:
+        char = chr(number)
+        assert bool(one_line.search(char)) == (fault_in(char) is None), hex(number)
+        assert bool(lines.search(char)) == (fault_in(char, is_multiline=True) is None), hex(number)
+        assert bool(name.search(char)) == (fault_in(char) is None and trimmed(char) != ""), hex(number)
