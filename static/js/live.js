@@ -3,6 +3,7 @@
 // The stream carries topics only; what is in them comes through the ordinary pages.
 const GATHER_MS = 120; // changes come in bursts
 const LOOK_AGAIN_MS = 400; // whether an element that was in use is free again
+const FAILED_MS = 3_000; // until a part that could not be fetched is asked for again
 const POLL_MS = 15_000; // without a stream
 const QUIET_MS = 40_000; // the stream's heartbeat comes every 15 seconds
 const RETRY_MS = [5_000, 15_000, 60_000];
@@ -49,8 +50,12 @@ function handOut() {
     if (isHeld(element)) held.add(element);
     else window.htmx.trigger(element, "live");
   }
+  lookAgain(LOOK_AGAIN_MS);
+}
+
+function lookAgain(milliseconds) {
   clearTimeout(holding);
-  if (held.size) holding = setTimeout(handOut, LOOK_AGAIN_MS);
+  if (held.size) holding = setTimeout(handOut, milliseconds);
 }
 
 function changed(topics) {
@@ -125,12 +130,19 @@ addEventListener("pageshow", (event) => {
 });
 addEventListener("pagehide", () => giveBack());
 addEventListener("online", open);
-// Signed out: the page says so (app.js), and asking again would only repeat it.
-document.body.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 401) return;
-  isSignedOut = true;
-  giveBack();
-});
+for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.body.addEventListener(failure, (event) => {
+    const status = event.detail.xhr?.status ?? 0;
+    if (status === 401) {
+      // Signed out: the page says so (app.js), and asking again would only repeat it.
+      isSignedOut = true;
+      giveBack();
+    } else if (event.detail.requestConfig?.triggeringEvent?.type === "live" && (status < 400 || status >= 500)) {
+      held.add(event.detail.elt);
+      lookAgain(FAILED_MS);
+    }
+  });
+}
 // Elements may come after the page did.
 document.body.addEventListener("htmx:afterSettle", open);
 setInterval(tick, POLL_MS);
