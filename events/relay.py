@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event as Flag
 from typing import Any
 
@@ -25,17 +26,21 @@ LONGEST_PAUSE = 5.0  # seconds between attempts to reach a database or broker th
 BROKER_AWAY = (BrokerError, RedisError, OSError, TimeoutError)
 
 
-def run(stop: Flag) -> None:
-    """Ring for deliveries until ``stop`` is set; outlives lost databases and brokers."""
+def run(stop: Flag, alive: Callable[[], None] = lambda: None) -> None:
+    """Ring for deliveries until ``stop`` is set; outlives lost databases and brokers.
+
+    ``alive`` is called every few seconds at least, for whoever watches the process.
+    """
     pause = 0.0
     while not stop.wait(pause):
+        alive()
         listener: Listener | None = None
         try:
             listener = Listener()
             if pause:
                 log.info("relay is back")
             pause = 0.0
-            _ring_until_stopped(stop, listener)
+            _ring_until_stopped(stop, listener, alive)
         except (*LOST, DjangoDatabaseError) as error:
             pause = min(max(pause * 2, 0.5), LONGEST_PAUSE)
             log.warning("relay lost the database", error=str(error).strip(), pause=pause)
@@ -46,9 +51,10 @@ def run(stop: Flag) -> None:
     connection.close()
 
 
-def _ring_until_stopped(stop: Flag, listener: Listener) -> None:
+def _ring_until_stopped(stop: Flag, listener: Listener, alive: Callable[[], None]) -> None:
     pause = 0.0
     while not stop.is_set():
+        alive()
         try:
             rung = ring_once()
         except BROKER_AWAY as error:
