@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from threading import Event as Flag
 from typing import Any
 
@@ -26,21 +25,17 @@ LONGEST_PAUSE = 5.0  # seconds between attempts to reach a database or broker th
 BROKER_AWAY = (BrokerError, RedisError, OSError, TimeoutError)
 
 
-def run(stop: Flag, alive: Callable[[], None] = lambda: None) -> None:
-    """Ring for deliveries until ``stop`` is set; outlives lost databases and brokers.
-
-    ``alive`` is called every few seconds at least, for whoever watches the process.
-    """
+def run(stop: Flag) -> None:
+    """Ring for deliveries until ``stop`` is set; outlives lost databases and brokers."""
     pause = 0.0
     while not stop.wait(pause):
-        alive()
         listener: Listener | None = None
         try:
             listener = Listener()
             if pause:
                 log.info("relay is back")
             pause = 0.0
-            _ring_until_stopped(stop, listener, alive)
+            _ring_until_stopped(stop, listener)
         except (*LOST, DjangoDatabaseError) as error:
             pause = min(max(pause * 2, 0.5), LONGEST_PAUSE)
             log.warning("relay lost the database", error=str(error).strip(), pause=pause)
@@ -51,10 +46,9 @@ def run(stop: Flag, alive: Callable[[], None] = lambda: None) -> None:
     connection.close()
 
 
-def _ring_until_stopped(stop: Flag, listener: Listener, alive: Callable[[], None]) -> None:
+def _ring_until_stopped(stop: Flag, listener: Listener) -> None:
     pause = 0.0
     while not stop.is_set():
-        alive()
         try:
             rung = ring_once()
         except BROKER_AWAY as error:
