@@ -5,7 +5,11 @@ const ids = (root) => [...root.querySelectorAll("[data-reorder] > [data-id]")].m
 
 let grabbed = null; // the row whose grip had the focus before the answer came
 
+// Sortable leaves style attributes, and the content security policy refuses every copy of one.
+const unstyle = (root) => root.querySelectorAll("[style]").forEach((element) => element.removeAttribute("style"));
+
 function send(root) {
+  unstyle(root);
   const order = ids(root).join(",");
   if (order === root.dataset.order) return;
   window.htmx.ajax("POST", root.dataset.orderUrl, {
@@ -24,6 +28,7 @@ function attach(scope) {
       handle: "[data-grip]",
       draggable: "[data-id]",
       animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 150,
+      onChoose: () => unstyle(list),
       onEnd: () => send(rootOf(list)),
     });
   }
