@@ -58,7 +58,7 @@ def _with_currency(text: str, currency: str) -> str:
     return f"-{symbol}{text[1:]}" if text.startswith("-") else f"{symbol}{text}"
 
 
-def relative_day(day: dt.date | None, today: dt.date | None) -> str:
+def relative_day(day: dt.date | None, today: dt.date | str | None) -> str:
     """How far away a date is: “today”, “in 3 days”, “2 weeks ago”; empty where either is missing."""
     if day is None or today is None or isinstance(today, str):
         return ""

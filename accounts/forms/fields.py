@@ -35,7 +35,7 @@ class NameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The name without space and invisible marks around it."""
-        return trimmed(super().to_python(value))
+        return trimmed(super().to_python(value) or "")
 
     def validate(self, value: str) -> None:
         """Refuse what can't be kept or would deceive."""
@@ -56,7 +56,7 @@ class CurrencyField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The code in capitals."""
-        return super().to_python(value).upper()
+        return (super().to_python(value) or "").upper()
 
 
 class TimeZoneField(forms.ChoiceField):

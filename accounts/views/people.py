@@ -8,10 +8,13 @@ from allauth.account import app_settings as sign_in
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,13 +24,20 @@ from accounts.forms.people import PersonForm
 from accounts.models import User
 from accounts.services import people
 
+PEOPLE_PER_PAGE = 50
+
 
 @administrators_only
 @require_safe
 def person_list(request: HttpRequest) -> HttpResponse:
-    """Everybody, the active ones first."""
-    persons = User.objects.prefetch_related("teams").order_by("-is_active", "name")
-    return render(request, "accounts/person_list.html", {"persons": persons})
+    """Everybody, the active ones first; `q` looks for a part of the name or address."""
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    persons = User.objects.prefetch_related("teams").order_by("-is_active", "name", "pk")
+    if wanted:
+        persons = persons.filter(Q(name__icontains=wanted) | Q(email__icontains=wanted))
+    page = Paginator(persons, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "wanted": wanted, "query": urlencode({"q": wanted}) if wanted else ""}
+    return render(request, "accounts/person_list.html", context)
 
 
 @administrators_only

@@ -174,3 +174,21 @@ def test_a_password_link_leaves_a_trace(as_ada: Browser, alice: User) -> None:
 def test_no_link_for_the_deactivated(as_ada: Browser, ada: User, alice: User) -> None:
     people.deactivate_person(actor=ada, person=alice, now=NOW)
     assert as_ada.post(f"/settings/people/{alice.pk}/link/").status_code == 404
+
+
+def test_people_are_found_by_a_part_of_name_or_address(as_ada: Browser, alice: User, sam: User) -> None:
+    for wanted in ("ALI", "alice@", "%"):
+        page = as_ada.get("/settings/people/", {"q": wanted}).content.decode()
+        assert (">Alice</a>" in page) is (wanted != "%")
+        assert ">Sam</a>" not in page
+    assert "Nobody’s name or e-mail contains “%”" in page
+
+
+def test_many_people_come_in_pages(as_ada: Browser) -> None:
+    for number in range(60):
+        factories.person(f"Person{number:02}")
+    first = as_ada.get("/settings/people/?q=person").content.decode()
+    assert "1–50 of 60" in first
+    assert 'href="?q=person&amp;page=2"' in first
+    assert "51–60 of 60" in as_ada.get("/settings/people/?q=person&page=2").content.decode()
+    assert as_ada.get("/settings/people/?page=" + "9" * 400).status_code == 200
