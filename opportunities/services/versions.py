@@ -16,12 +16,20 @@ class Stale(Exception):
 
 
 def locked(opportunity: Opportunity) -> Opportunity:
-    """The deal as it stands, held against others until the transaction ends."""
-    return (
-        Opportunity.objects.select_related("stage", "pipeline", "account", "owner", "delivery_owner", "service_line")
-        .select_for_update(of=("self",))
-        .get(pk=opportunity.pk)
-    )
+    """The deal as it stands, held against others until the transaction ends.
+
+    Nothing is joined while it is locked: after waiting for a row, PostgreSQL looks again at that row alone, and a join
+    on a foreign key that has changed meanwhile would find nothing. What the caller has read already is used again.
+    """
+    current = Opportunity.objects.select_for_update().get(pk=opportunity.pk)
+    known = opportunity._state.fields_cache
+    if not known:
+        return Opportunity.objects.with_people().select_related("team", "region").get(pk=opportunity.pk)
+    for name, related in known.items():
+        field = Opportunity._meta.get_field(name)
+        if related is not None and getattr(current, field.attname) == related.pk:
+            setattr(current, name, related)
+    return current
 
 
 def held(stage: Stage) -> Stage:

@@ -59,6 +59,7 @@ class Chunk:
     results: list[_Result] = field(default_factory=list)
     notices: Counter[str] = field(default_factory=Counter)
     by_stage: Counter[str] = field(default_factory=Counter)
+    accounts_added: int = 0
     # Not known here, by name in lower case: those that rows name, and of these the ones that accepted rows need.
     _fresh_accounts: dict[str, Account] = field(default_factory=dict)
     _new_accounts: dict[str, Account] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Chunk:
                 self._take(row, existing.get(row.external_id), newest)
             except (BadRow, ValidationError) as problem:
                 self._refuse(row.line, row.cells, _sentence(problem))
+        self.accounts_added = self._count_accounts()
         if not self.is_dry_run:
             self._write()
         self._keep_results()
@@ -82,7 +84,7 @@ class Chunk:
         """Rows by outcome."""
         return Counter(result.outcome.value for result in self.results)
 
-    def added_accounts(self) -> int:
+    def _count_accounts(self) -> int:
         """Accounts that rows of this chunk are the first to need."""
         keys = {result.new_account for result in self.results if result.new_account}
         return len(keys - clients.counted_before(self.imported, keys) - self.companion_accounts)
@@ -104,11 +106,13 @@ class Chunk:
         self._accounts = clients.find(given)
 
     def _find_deals(self, planned: Sequence[Planned]) -> tuple[dict[str, Opportunity], dict[int, StageChange]]:
-        deals = Opportunity.objects.filter(pk__in=_keys_of([row.external_id for row in planned])).select_related(
+        keys = _keys_of([row.external_id for row in planned])
+        if not self.is_dry_run:
+            # Apart from the joins: a row that changes its stage while it is waited for would be missing.
+            list(Opportunity.objects.filter(pk__in=keys).select_for_update().order_by("pk").values_list("pk"))
+        deals = Opportunity.objects.filter(pk__in=keys).select_related(
             "account", "stage", "pipeline", "owner", "team", "delivery_owner", "service_line", "region"
         )
-        if not self.is_dry_run:
-            deals = deals.select_for_update(of=("self",)).order_by("pk")
         existing = {deal.external_id: deal for deal in deals}
         moving = [
             deal.pk for row in planned
