@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Unreadable(Exception):
-    """A file can't be read at all; nothing was imported. ``field`` says which one, where it is not that of the deals."""
+    """A file can’t be read; nothing was imported. ``field`` says which, where it is not that of the deals."""
 
     field = ""
 

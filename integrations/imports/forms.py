@@ -171,7 +171,9 @@ class AnswersForm(forms.Form):
         self._offer("service_line", [("", _("None")), *lines], bool(lines) and "service_line" not in self.setup.columns)
         self._offer("team_by", self.fields["team_by"].choices, bool(self.imported.companions.get("teams")))  # type: ignore[attr-defined]
         for name, readings in (("date_reading", DATE_READINGS), ("decimal_mark", DECIMAL_MARKS)):
-            self._offer(name, [("", _("as the file shows")), *readings.items()], True)
+            self._offer(name, [("", _("as found")), *readings.items()], True)
+            found = readings.get(self.setup.recognised().get(name, ""))
+            self.fields[name].help_text = _("Found: %(reading)s.") % {"reading": found} if found else ""
 
     def _offer(self, name: str, choices: Any, is_asked: bool) -> None:
         field = self.fields[name]

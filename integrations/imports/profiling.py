@@ -47,7 +47,7 @@ class Column:
         if self.distinct is None:
             self._read(cell, 1)
             return
-        self.distinct[cell.replace("\0", "\ufffd")] += 1  # PostgreSQL keeps no NUL in JSON
+        self.distinct[cell] += 1
         if len(self.distinct) > MOST_DISTINCT or len(cell) > LONGEST_KEPT:
             for value, count in self.distinct.items():
                 self._read(value, count)
@@ -94,6 +94,8 @@ class Profile:
         self.rows += 1
         if len(cells) != len(self.columns):
             return
+        if "\0" in "".join(cells):  # PostgreSQL keeps no NUL in JSON
+            cells = [cell.replace("\0", "\ufffd") for cell in cells]
         mask = 0
         for index, cell in enumerate(cells):
             if is_missing(cell):

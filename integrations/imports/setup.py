@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, Region, ServiceLine
@@ -40,7 +41,6 @@ class Question:
 
     key: str
     sentence: str
-    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,19 @@ class Setup:
             raise NeedsAnswer([_mark_question().sentence])
         return answer
 
+    def recognised(self) -> dict[str, str]:
+        """How dates and amounts are read when nobody says otherwise, where it is clear and not a matter of course."""
+        found: dict[str, str] = {}
+        profiles = [profile for target in DATES if (profile := self.profile_of(target))]
+        reading = _decide((profile["dates"] for profile in profiles), DAY_FIRST, MONTH_FIRST)
+        if reading and any(profile["dates"].get(reading) for profile in profiles):
+            found["date_reading"] = reading
+        amounts = self.profile_of("amount")
+        mark = _decide([amounts["numbers"]], POINT, COMMA) if amounts else None
+        if mark and amounts and amounts["numbers"].get(mark):
+            found["decimal_mark"] = mark
+        return found
+
     def _found_date_reading(self) -> str | None:
         if self.options.get("date_reading"):
             return str(self.options["date_reading"])
@@ -300,15 +313,11 @@ def _decide(counts: Iterable[Mapping[str, int]], first: str, second: str) -> str
 
 
 def _stage_question(value: StageValue) -> Question:
+    count = number_format(value.count, force_grouping=True)
     if not value.value:
-        return Question(
-            "stage:", _("%(count)d rows name no stage. Where do they belong?") % {"count": value.count}, value.count
-        )
-    return Question(
-        f"stage:{value.value}",
-        _("Which stage is “%(value)s” (%(count)d rows)?") % {"value": value.value, "count": value.count},
-        value.count,
-    )
+        return Question("stage:", _("%(count)s rows name no stage. Where do they belong?") % {"count": count})
+    sentence = _("Which stage is “%(value)s” (%(count)s rows)?") % {"value": value.value, "count": count}
+    return Question(f"stage:{value.value}", sentence)
 
 
 def _date_question() -> Question:

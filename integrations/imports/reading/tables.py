@@ -23,6 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CONTROLS = [bytes([code]) for code in range(32) if code not in b"\t\n\v\f\r"]
 _DELIMITERS = ",;\t|"
 
 
@@ -82,10 +83,7 @@ def _encoding(file: BinaryIO) -> str:
         if head.startswith(mark):
             file.seek(0)
             return encoding
-    candidates = ["utf-8", "cp1252"]
-    if b"\0" in head:
-        candidates = [_utf16_without_mark(head)]
-    for encoding in candidates:
+    for encoding in _utf16_without_mark(head) or ("utf-8", "cp1252"):
         if _decodes(file, encoding):
             return encoding
     best = charset_normalizer.from_bytes(head).best()
@@ -94,14 +92,16 @@ def _encoding(file: BinaryIO) -> str:
     raise Unreadable(_("The encoding of the file could not be found out. Save it as CSV in UTF-8 and try again."))
 
 
-def _utf16_without_mark(head: bytes) -> str:
-    """Zeros at every second place are UTF-16; zeros elsewhere are no text."""
+def _utf16_without_mark(head: bytes) -> tuple[str, ...]:
+    """UTF-16, where every second byte is zero; nothing where it isn't. Raises Unreadable for what is no text."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     if odd > len(head) // 4 > even:
-        return "utf-16-le"
+        return ("utf-16-le",)
     if even > len(head) // 4 > odd:
-        return "utf-16-be"
-    raise Unreadable(_("This is not a text file. Choose a CSV or XLSX file."))
+        return ("utf-16-be",)
+    if sum(map(head.count, _CONTROLS)) * 50 > len(head):
+        raise Unreadable(_("This is not a text file. Choose a CSV or XLSX file."))
+    return ()
 
 
 def _decodes(file: BinaryIO, encoding: str) -> bool:

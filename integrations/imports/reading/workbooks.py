@@ -37,16 +37,21 @@ def open_workbook(file: BinaryIO) -> Iterator[Iterator[Row]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles that it drops
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    except DefusedXmlException as error:
-        raise Unreadable(
-            _("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")
-        ) from error
     except _DAMAGED as error:
-        raise Unreadable(_("The workbook is cut off or damaged. Save it again, or as CSV.")) from error
+        raise _refusal(error) from error
     try:
         yield _rows(book)
     finally:
         book.close()
+
+
+def _refusal(error: BaseException | None) -> Unreadable:
+    """What to say; openpyxl wraps the errors of the XML reader."""
+    while error is not None:
+        if isinstance(error, DefusedXmlException):
+            return Unreadable(_("The workbook contains XML entities, which no spreadsheet needs. It was not opened."))
+        error = error.__cause__
+    return Unreadable(_("The workbook is cut off or damaged. Save it again, or as CSV."))
 
 
 def _look_over(file: BinaryIO) -> None:
@@ -89,12 +94,8 @@ def _rows(book: openpyxl.Workbook) -> Iterator[Row]:
                     yield Row(line, cells + [""] * (width - len(cells)))
             if taken:
                 return
-    except DefusedXmlException as error:
-        raise Unreadable(
-            _("The workbook contains XML entities, which no spreadsheet needs. It was not opened.")
-        ) from error
     except _DAMAGED as error:
-        raise Unreadable(_("The workbook is cut off or damaged. Save it again, or as CSV.")) from error
+        raise _refusal(error) from error
 
 
 def _cell(value: Any) -> str:

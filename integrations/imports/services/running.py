@@ -30,7 +30,7 @@ from integrations.imports.products import products_of, save_products
 from integrations.imports.services.chunks import Chunk, start_of
 from integrations.imports.services.intake import read, remember
 from integrations.imports.services.reverting import revert_some
-from integrations.imports.services.stages import add_stages
+from integrations.imports.services.stages import add_stages, require_right_to_add
 from integrations.imports.setup import Setup
 from integrations.imports.states import LEGAL, State
 from opportunities.services.totals import compact_totals
@@ -71,6 +71,7 @@ def start(*, imported: Import, is_dry_run: bool, now: dt.datetime) -> Import:
         go_to(current, State.CHECKING if is_dry_run else State.WRITING)
         setup = Setup(current, now=now)
         setup.require_answers()
+        require_right_to_add(setup)
         if current.options.get("shift_to_today"):
             current.options["shift_days"] = setup.shift.days
         for name, value in start_of(now).items():
@@ -213,7 +214,7 @@ def _count(imported: Import, chunk: Chunk, piece: spool.Piece) -> None:
     imported.row += len(piece.rows)
     for outcome, count in chunk.counts.items():
         setattr(imported, outcome, getattr(imported, outcome) + count)
-    imported.accounts_created += chunk.added_accounts()
+    imported.accounts_created += chunk.accounts_added
     imported.notices = dict((Counter(imported.notices) + chunk.notices).most_common(50))
     imported.by_stage = dict(Counter(imported.by_stage) + chunk.by_stage)
 

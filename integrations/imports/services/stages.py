@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from events import names
 from events.recording import record
+from integrations.imports.errors import NotPossible
 from integrations.imports.models import Import
 from integrations.imports.setup import Setup
 from opportunities.models import ForecastCategory, Stage, StageKind, Temperature
@@ -38,14 +38,20 @@ def new_stage(name: str, *, kind: str, temperature: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def add_stages(*, imported: Import, now: dt.datetime) -> None:
-    """Add the stages that the answers ask for: open ones after the last open one. Raises PermissionDenied."""
-    setup = Setup(imported, now=now)
+def require_right_to_add(setup: Setup) -> list[Stage]:
+    """The stages to be added. Raises NotPossible for those who may not add any."""
     missing = [stage for stage in setup.stages if stage.pk is None]
-    actor = imported.created_by
+    actor = setup.imported.created_by
     if missing and actor is not None and not actor.is_administrator:
-        raise PermissionDenied(_("Only an administrator can add a stage."))
-    for stage in missing:
+        raise NotPossible(_("Only an administrator can add a stage. Choose one of those that there are."))
+    return missing
+
+
+def add_stages(*, imported: Import, now: dt.datetime) -> None:
+    """Add the stages that the answers ask for: open ones after the last open one. Raises NotPossible."""
+    setup = Setup(imported, now=now)
+    actor = imported.created_by
+    for stage in require_right_to_add(setup):
         active = Stage.objects.active().filter(pipeline=setup.pipeline)
         opens = [other.position for other in active if other.is_open]
         last = max((other.position for other in active), default=-1)
