@@ -1,28 +1,20 @@
 """Where everything is reached."""
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
-
-def _apps() -> list[URLResolver]:
-    included = [
-        ("", "dashboards.urls"),
-        ("", "accounts.urls"),
-        ("", "opportunities.urls"),
-        ("", "handoffs.urls"),
-        ("", "events.urls"),
-        ("settings/pipelines/", "opportunities.settings_urls"),
-        ("settings/playbooks/", "handoffs.playbook_urls"),
-        ("import/", "integrations.imports.urls"),
-        ("api/v1/", "api.urls"),
-        ("profile/tokens/", "api.page_urls"),
-        ("account/", "allauth.urls"),
-    ]
-    return [path(prefix, include(module)) for prefix, module in included if find_spec(module)]
-
-
-urlpatterns: list[URLPattern | URLResolver] = _apps()
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("dashboards.urls")),
+    path("", include("accounts.urls")),
+    path("", include("opportunities.urls")),
+    path("", include("handoffs.urls")),
+    path("", include("events.urls")),
+    path("settings/pipelines/", include("opportunities.settings_urls")),
+    path("settings/playbooks/", include("handoffs.playbook_urls")),
+    path("import/", include("integrations.imports.urls")),
+    path("api/v1/", include("api.urls")),
+    path("profile/tokens/", include("api.page_urls")),
+    path("account/", include("allauth.urls")),
+]
 
 handler400 = "onetteam.errors.bad_request"
 handler403 = "onetteam.errors.forbidden"

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
 from accounts.models.organisation import validate_currency
@@ -34,7 +35,7 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The trimmed text, with one kind of line end. Raises ValidationError."""
-        text = trimmed(super().to_python(value)).replace("\r\n", "\n")
+        text = trimmed(super().to_python(value) or "").replace("\r\n", "\n")
         fault = fault_in(text, is_multiline=self.is_multiline)
         if fault:
             raise ValidationError(fault)
@@ -145,10 +146,10 @@ class PickField(forms.TypedChoiceField):
 
     default_error_messages = {"invalid_choice": gettext_lazy("Choose one from the list.")}
 
-    def __init__(self, records: Iterable[Model], *, nothing: str = "–", **kwargs: Any) -> None:
+    def __init__(self, records: Iterable[Model], *, nothing: StrOrPromise = "–", **kwargs: Any) -> None:
         self.records = {str(record.pk): record for record in records}
-        choices = [("", nothing), *((key, str(record)) for key, record in self.records.items())]
-        super().__init__(choices=choices, coerce=self._record, empty_value=None, **kwargs)
+        self.record_choices = [(key, str(record)) for key, record in self.records.items()]
+        super().__init__(choices=[("", nothing), *self.record_choices], coerce=self._record, empty_value=None, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         """The key of a record."""

@@ -29,7 +29,7 @@ class BulkForm(forms.Form):
             field = deal_field(name, user=user)
             self.fields[name] = field
             if isinstance(field, PickField):
-                field.choices = [("", _("Leave as it is")), *list(field.choices)[1:]]
+                field.choices = [("", _("Leave as it is")), *field.record_choices]
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -185,5 +185,5 @@ def changes_since(position: Position) -> Changes:
     late = Q(pk__gt=position.last_id - _LATE_IDS, transaction_id__gte=position.oldest_running)
     events = Event.objects.filter(Q(pk__gt=position.last_id) | late, pk__gt=position.last_id - _LATE_IDS)
     ids = events.filter(opportunity_id__isnull=False).order_by().values_list("opportunity_id", flat=True).distinct()
-    found = frozenset(ids[: _MOST_CHANGES + 1])
+    found = frozenset(pk for pk in ids[: _MOST_CHANGES + 1] if pk is not None)
     return Changes(found if len(found) <= _MOST_CHANGES else None, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -20,7 +21,7 @@ from opportunities.text import fault_in, trimmed
 _LONGEST_NAME = 200
 
 
-def add_file(*, actor: User, opportunity: Opportunity, upload: UploadedFile, now: dt.datetime) -> Attachment:
+def add_file(*, actor: User, opportunity: Opportunity, upload: UploadedFile[Any], now: dt.datetime) -> Attachment:
     """Keep a file with a deal, if it is of an allowed kind and size. Raises ValidationError."""
     size = upload.size or 0
     try:

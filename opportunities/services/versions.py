@@ -26,8 +26,7 @@ def locked(opportunity: Opportunity) -> Opportunity:
     if not known:
         return Opportunity.objects.with_people().select_related("team", "region").get(pk=opportunity.pk)
     for name, related in known.items():
-        field = Opportunity._meta.get_field(name)
-        if related is not None and getattr(current, field.attname) == related.pk:
+        if related is not None and current.serializable_value(name) == related.pk:
             setattr(current, name, related)
     return current
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -119,7 +120,7 @@ def names(request: Request) -> HttpResponse:
 def _seen_anew(request: Request, form: AccountForm, error: StaleRecord) -> AccountForm:
     """The form with what was typed, made from the present version; who saves again means it."""
     assert isinstance(error.current, Account)
-    data = form.data.copy()
+    data = cast(QueryDict, form.data).copy()
     data["version"] = str(error.current.version)
     anew = AccountForm(data, user=request.user, account=error.current)
     anew.is_valid()

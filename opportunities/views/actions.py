@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -158,7 +158,7 @@ def _answer(
 def _seen_anew(form: forms.Form, form_class: type[forms.Form], error: Exception) -> forms.Form:
     if not isinstance(error, Stale):
         return form
-    data = form.data.copy()
+    data = cast(QueryDict, form.data).copy()
     data["version"] = str(error.current.version)
     anew = form_class(data, auto_id="act_%s")
     anew.is_valid()

@@ -20,7 +20,7 @@ from accounts.queries import Rates, rates
 class Request(HttpRequest):
     """A request of somebody who is signed in, as views here see it."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
     organisation: Organisation
 

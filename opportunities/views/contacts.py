@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -127,7 +129,7 @@ def _ask(request: Request, form: ContactForm, title: str, action: str) -> HttpRe
 def _stale(request: Request, error: StaleRecord, form: ContactForm) -> HttpResponse:
     """The form with what was typed, made from the present version; who saves again means it."""
     assert isinstance(error.current, Contact)
-    data = form.data.copy()
+    data = cast(QueryDict, form.data).copy()
     data["version"] = str(error.current.version)
     anew = ContactForm(data, contact=error.current)
     anew.is_valid()

@@ -165,7 +165,7 @@ def _saved(request: Request, deal: Opportunity, group: str) -> HttpResponse:
 def _merge(request: Request, current: Opportunity, group: str, form: DealForm, fields: Any) -> HttpResponse:
     """Theirs, yours and what both started from; what was typed is kept."""
     clashes = [
-        Clash(name, form.fields[name].label, base, theirs, form[name])
+        Clash(name, str(form.fields[name].label), base, theirs, form[name])
         for name, (base, theirs, _yours) in fields.items()
     ]
     theirs = DealForm(user=request.user, deal=current, names=[clash.name for clash in clashes])

@@ -197,7 +197,7 @@ def _query_of(view: SavedView, query: QueryDict) -> QueryDict:
     asked["view"] = str(view.pk)
     for name in ("after", "before"):
         if name in query:
-            asked[name] = query[name]
+            asked[name] = str(query[name])
     return asked
 
 
