@@ -168,7 +168,7 @@ def _kind(schema: dict[str, Any], given: dict[str, Any]) -> str:
         return "{" + ", ".join(found["properties"]) + "}"
     if words[0] == "array":
         return f"list of {_kind(schema, found['items'])}"
-    return " or ".join([found.get("format", words[0]).replace("int64", "integer"), *words[1:]])
+    return " or ".join([str(found.get("format", words[0])).replace("int64", "integer"), *words[1:]])
 
 
 def _plain(text: str) -> str:

@@ -154,7 +154,7 @@ def _refused(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.NotAuthenticated):
         return Problem(error.status_code, code, _("Send a token: Authorization: Token <token>."))
     if isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(int(error.wait or 60))
+        headers["Retry-After"] = str(int(getattr(error, "wait", None) or 60))
     return Problem(error.status_code, code, str(error.detail), headers=headers)
 
 

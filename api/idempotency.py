@@ -50,14 +50,15 @@ def idempotent(handler: Handler) -> Handler:
             sentence = _("Idempotency-Key takes 1 to 200 visible ASCII characters, such as a UUID.")
             raise Problem(status.HTTP_400_BAD_REQUEST, "bad_idempotency_key", sentence)
         fingerprint = _fingerprint(request)
+        user_id = int(request.user.pk or 0)
         with transaction.atomic(durable=True):
-            _take(request.user.pk, key)
-            kept = _kept(request.user.pk, key, endpoint.now)
+            _take(user_id, key)
+            kept = _kept(user_id, key, endpoint.now)
             if kept is not None:
                 return _repeated(kept, fingerprint)
             response = _first(endpoint, handler, request, *args, **kwargs)
             if response.status_code in _DECISIONS:
-                _keep(request.user.pk, key, fingerprint, response, endpoint.now)
+                _keep(user_id, key, fingerprint, response, endpoint.now)
             return response
 
     post.is_idempotent = True  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ class MoveInput(Input):
 
     stage = StageReference(help_text="Id, or key within the deal's pipeline.")
     reason = Text(required=False, allow_blank=True, max_length=500)
-    fields = OpportunityChanges(required=False)  # type: ignore[assignment]
+    fields = OpportunityChanges(required=False)
     bypass = Flag(required=False, help_text="Past an unmet gate; needs the right, and costs a reason.")
 
 

@@ -52,7 +52,7 @@ class ProblemOut(serializers.Serializer[Any]):
 
     code = serializers.CharField(help_text="For programs.")
     detail = serializers.CharField(help_text="For people: what to do.")
-    fields = serializers.DictField(  # type: ignore[assignment]
+    fields = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()), help_text="Sentences by name of the field."
     )
 
