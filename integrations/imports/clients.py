@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from accounts.models import User
+from accounts.text import fault_in
 from integrations.imports.models import Import, ImportedRow
 from opportunities.models import Account
-from opportunities.text import fault_in
 
 _BY_NAME = """
 select given.name, account.id from unnest(%s::text[]) as given(name)

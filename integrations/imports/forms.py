@@ -44,8 +44,8 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("Name and list price: prices open deals that have no amount."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="import_%s", **kwargs)
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, auto_id="import_%s")
         for field in self.fields.values():
             field.widget.attrs["accept"] = ".csv,.tsv,.txt,.xlsx"
             field.max_length = None  # type: ignore[attr-defined]
@@ -183,7 +183,7 @@ class AnswersForm(forms.Form):
             field.widget = forms.HiddenInput()
 
     def _stage_choices(self) -> list[tuple[str, Any]]:
-        known = [(stage.key, stage.name) for stage in self.setup.pipeline.stages.active()]  # type: ignore[attr-defined]
+        known = [(stage.key, stage.name) for stage in self.setup.pipeline.stages.filter(archived_at__isnull=True)]
         choices: list[tuple[str, Any]] = [("", _("Choose a stage")), *known]
         if self.actor.is_administrator:
             added = [

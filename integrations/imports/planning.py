@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
+from accounts.text import fault_in
 from integrations.imports.clients import Given
 from integrations.imports.errors import BadRow
 from integrations.imports.models import KnownProduct
@@ -20,7 +21,6 @@ from integrations.imports.setup import Setup
 from integrations.imports.values import is_missing, key_of, parse_amount, parse_date, parse_percent
 from opportunities.models import ForecastCategory, LossReason, Stage, StageKind
 from opportunities.services.loading import Step, noon
-from opportunities.text import fault_in
 
 _ZERO = Decimal(0)
 

@@ -42,25 +42,27 @@ class _Team:
 _TEAMS = (
     _Team("Sales North", Side.SALES, "Nordics", people=(
         ("Sam Okonjo", SALES), ("Alice Lindqvist", REP), ("Henrik Aasen", REP), ("Maja Sundby", REP),
-        ("Joonas Virta", REP),
+        ("Joonas Virta", REP), ("Kirsten Moberg", REP),
     )),
     _Team("Sales Central", Side.SALES, "DACH", people=(
         ("Gitta Baumann", SALES), ("Charlie Whitlock", REP), ("Tobias Reinke", REP), ("Selin Aydogan", REP),
-        ("Urs Zbinden", REP),
+        ("Urs Zbinden", REP), ("Jannik Oberle", REP),
     )),
     _Team("Sales West", Side.SALES, "UK & Ireland", people=(
         ("Nuala Brannigan", SALES), ("Rhys Pendry", REP), ("Imani Bello", REP), ("Calum Strachan", REP),
+        ("Mairead Quirke", REP),
     )),
     _Team("Cloud Delivery", Side.DELIVERY, line="cloud", people=(
         ("Dan Reyes", DELIVERY), ("Pia Hartwig", PM), ("Lauri Koskela", PM), ("Femke Dijkman", PM),
-        ("Oskar Wendt", PM),
+        ("Oskar Wendt", PM), ("Sanna Ekblad", PM),
     )),
     _Team("Data Delivery", Side.DELIVERY, line="data", people=(
         ("Priyanka Rao", DELIVERY), ("Jonas Falkner", PM), ("Ewa Zielonka", PM), ("Declan Moynihan", PM),
+        ("Gregor Palluch", PM),
     )),
     _Team("Applications Delivery", Side.DELIVERY, line="apps", people=(
         ("Marit Solheim", DELIVERY), ("Kofi Mensing", PM), ("Beate Kranz", PM), ("Tomas Hrdina", PM),
-        ("Aoife Lacey", PM),
+        ("Aoife Lacey", PM), ("Ines Valdera", PM),
     )),
     _Team("Staffing", Side.DELIVERY, people=(("Ruth Adler", RESOURCES), ("Viggo Bruun", RESOURCES))),
 )  # fmt: skip

@@ -57,7 +57,7 @@ Polarljus Mining | Observability for the control rooms | cloud | Alice | qualifi
 Tindra Telecom | Landing zone and guardrails | cloud | Alice | discovery | 230 | 52 | 46 | fresh
 Nordanvind Power | Wind park maintenance planning | apps | Sam | negotiation | 720 | 132 | 12 | files chatty
 Östmark Insurance | Claims triage with machine learning | data | Sam | proposal | 340 | 88 | 27 | sek pulled
-Lumihiutale Retail | Demand forecast for fresh goods | data | Henrik | discovery | 185 | 47 | 60 |
+Lumihiutale Retail | Demand forecast for fresh goods | data | Henrik | discovery | 185 | 47 | 60 | accepted
 Kaarna Paper | Mill reporting warehouse | data | Henrik | proposal | 225 | 101 | 24 | busy
 Havblik Hospitals | Patient flow dashboard | data | Henrik | qualified | 150 | 33 | 95 |
 Brisk Harbour Logistics | Yard planning on tablets | apps | Henrik | prospect | - | 14 | 130 | unpriced
@@ -99,7 +99,7 @@ Quillon Mutual | Fraud signals | data | Imani | proposal | 310 | 90 | 33 | busy
 Cairnfield Distilling | Cask tracking | apps | Imani | qualified | 84 | 42 | 73 |
 Ballyfin Airports | Passenger data platform | data | Imani | negotiation | 525 | 112 | 19 | files
 Oakhanger Schools | Single sign-on for forty schools | cloud | Imani | prospect | 130 | 16 | 128 | no_step
-Merrow Shipping | Fuel and emissions reporting | data | Calum | discovery | 205 | 48 | 64 |
+Merrow Shipping | Fuel and emissions reporting | data | Calum | discovery | 205 | 48 | 64 | accepted
 Penhallow Quarries | Dispatch on tablets | apps | Calum | qualified | 118 | 31 | 86 | late_step
 Larkspur & Finch | Peak season readiness | cloud | Calum | proposal | 156 | 76 | 20 |
 Saltmarsh Foods | Network segmentation of plants | cloud | Calum | discovery | 142 | 7 | 41 | express

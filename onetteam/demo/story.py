@@ -126,6 +126,9 @@ class Story:
             if pursuit.has("fresh") and pursuit.line == "cloud":
                 self.at(self.day(warm_since, 16), partial(self._hand_to_pm, pursuit))
             return
+        if pursuit.has("accepted"):  # and not begun yet
+            self.at(self.day(1, 16), partial(self._accept, pursuit))
+            return
         answered = max(warm_since - self.chance.choice((1, 1, 2)), until)
         if pursuit.has("declined"):
             self.at(self.day(answered, 16), partial(self._decline, pursuit))
@@ -158,7 +161,14 @@ class Story:
 
     def _days_in_stage(self, pursuit: Pursuit) -> int:
         """For how many days an open deal has stood where it stands; some for too long."""
-        for trait, days in (("fresh", 1), ("leap", 1), ("express", 1), ("unanswered", 6), ("cooled", 32)):
+        for trait, days in (
+            ("fresh", 1),
+            ("leap", 1),
+            ("express", 1),
+            ("unanswered", 6),
+            ("accepted", 3),
+            ("cooled", 32),
+        ):
             if pursuit.has(trait):
                 return days
         return min(self.chance.choice((5, 8, 12, 16, 24, 34)), pursuit.age // 3)
