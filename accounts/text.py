@@ -15,6 +15,8 @@ INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u180e\u3164\u115f\
 
 def fault_in(value: str, *, is_multiline: bool = False) -> str | None:
     """What is wrong with a text, in a sentence; None when nothing is."""
+    if value.isascii() and value.isprintable():
+        return None
     if any("\ud800" <= char <= "\udfff" for char in value):
         return _("This contains half a character, as broken copying leaves it. Type it anew.")
     if any(char in _TURNING for char in value):

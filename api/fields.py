@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.models.organisation import validate_currency
-from opportunities.text import fault_in, trimmed
+from accounts.text import fault_in, trimmed
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _AMOUNT = re.compile(r"\d{1,13}(\.\d{1,2})?", re.ASCII)

@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from accounts.text import INVISIBLE
 from api.fields import Input, Text
 from api.versions import TAGS_PATTERN
-from opportunities.text import INVISIBLE
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -71,7 +70,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class TextScheme(OpenApiSerializerFieldExtension):
-    """Texts with what `opportunities.text` refuses, as a pattern."""
+    """Texts with what `accounts.text` refuses, as a pattern."""
 
     target_class = Text
 

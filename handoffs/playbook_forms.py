@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms.fields import NameField
 from accounts.models import Region, ServiceLine
 from accounts.models.organisation import validate_currency
+from accounts.text import fault_in
 from handoffs.conditions import FIELDS, OPERATORS
 from handoffs.models import Anchor, Assignee, PlaybookTask, TaskSide, Trigger
 from handoffs.playbook_queries import conditions_sentence
@@ -23,7 +24,6 @@ from opportunities.forms.fields import AmountField, DayField, PickField, TextFie
 from opportunities.forms.seen import SeenForm
 from opportunities.models import Temperature
 from opportunities.money import NotAnAmount, parse_amount
-from opportunities.text import fault_in
 
 NUMBERS = frozenset({"amount", "probability", "push_count"})
 MOST_CONDITIONS = 6

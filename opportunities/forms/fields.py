@@ -17,9 +17,9 @@ from django_stubs_ext import StrOrPromise
 
 from accounts.models import User
 from accounts.models.organisation import validate_currency
+from accounts.text import fault_in, trimmed
 from opportunities.models import Account
 from opportunities.money import NotAnAmount, parse_amount
-from opportunities.text import fault_in, trimmed
 
 
 class TextField(forms.CharField):

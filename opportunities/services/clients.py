@@ -11,10 +11,10 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text import fault_in
 from events import names
 from events.recording import record
 from opportunities.models import Account, Contact, Opportunity
-from opportunities.text import fault_in
 
 ACCOUNT_FIELDS = ("name", "parent", "team", "region", "industry", "country", "website")
 CONTACT_FIELDS = ("name", "title", "email", "phone", "stakeholder_role")

@@ -11,11 +11,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text import fault_in, trimmed
 from events import names
 from events.recording import record
 from opportunities.models import Comment, Opportunity
 from opportunities.queries.people import people_who_see
-from opportunities.text import fault_in, trimmed
 
 LONGEST = 10_000
 

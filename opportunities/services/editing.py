@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
 from accounts.queries import organisation
+from accounts.text import fault_in, trimmed
 from events import names
 from events.models import EventData
 from events.recording import Occurrence, record_many
@@ -22,7 +23,6 @@ from opportunities.access import sales_team_of
 from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
 from opportunities.services.versions import Stale, held, locked
-from opportunities.text import fault_in, trimmed
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event
 
 # What people may change on a deal; the stage and what follows from it have services of their own.

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text import fault_in, trimmed
 from events import names
 from events.recording import record
 from opportunities.models import Attachment, Opportunity
 from opportunities.sniffing import Kind, kind_of
-from opportunities.text import fault_in, trimmed
 
 _LONGEST_NAME = 200
 

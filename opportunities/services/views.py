@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text import fault_in, trimmed
 from opportunities.models import SavedView
-from opportunities.text import fault_in, trimmed
 
 
 def save_view(*, actor: User, name: str, query: str, is_shared: bool = False) -> SavedView:

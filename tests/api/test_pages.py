@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.text import fault_in, trimmed
 from api.models import Token
 from api.services import MOST_TOKENS, make_token
-from opportunities.text import fault_in, trimmed
 from tests.api.conftest import Program
 from tests.cast import Browser
 
