@@ -30,6 +30,7 @@ from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.playbooks import apply_playbook
 from opportunities.models import Opportunity, StageKind, Temperature
 from opportunities.services.editing import apply_changes, save_changed
+from opportunities.services.versions import locked
 
 _ASKING = {
     names.OPPORTUNITY_TURNED_WARM: Trigger.WARM,
@@ -45,19 +46,19 @@ ANSWER_DAYS = {Trigger.WARM: 2, Trigger.HOT: 1, Trigger.WON: 1, Trigger.ASKED: 2
 
 def follow(*, event: Event, now: dt.datetime) -> None:
     """Bring delivery's involvement in line after a signal. Runs in the caller's transaction."""
-    opportunity = (
-        Opportunity.objects.select_for_update(of=("self",))
-        .select_related("stage", "pipeline", "owner", "delivery_owner", "team", "service_line", "region")
-        .get(pk=event.subject_id)
-    )
+    opportunity = locked(Opportunity(pk=event.subject_id))
     engagement = opportunity.engagements.order_by("-requested_at", "-pk").first()
+    asking = _asking_signals(opportunity)
     undoing = event.data.get("undoes_change")
-    if undoing and engagement is not None and _withdraw(engagement, undoing, now=now):
+    # A deal that has warmed again since is asked about all the same.
+    is_last_word = not any(signal.pk > event.pk for signal in asking)
+    if undoing and is_last_word and engagement is not None and _withdraw(engagement, undoing, now=now):
         _align_tasks(opportunity, set(), now=now)
         return
-    trigger = _ASKING.get(event.name)
-    if trigger is not None and not _was_undone(event) and _should_ask(engagement, event):
-        engagement = _request(opportunity, event=event, trigger=trigger, now=now)
+    if event in asking and _should_ask(engagement, event):
+        since = (engagement.trigger_event_id or 0) if engagement is not None else 0
+        first = next(signal for signal in asking if signal.pk > since)
+        engagement = _request(opportunity, event=first, trigger=_ASKING[first.name], now=now)
     if engagement is None:
         return
     bring_in_line(opportunity=opportunity, engagement=engagement, now=now)
@@ -149,23 +150,25 @@ def _should_ask(engagement: Engagement | None, event: Event) -> bool:
     return event.pk > (engagement.trigger_event_id or 0) and event.name != names.OPPORTUNITY_WON
 
 
-def _was_undone(event: Event) -> bool:
-    change = event.data.get("change")
-    if change is None:
-        return False
-    return Event.objects.filter(
-        opportunity_id=event.opportunity_id, name=names.OPPORTUNITY_MOVED, data__undoes_change=change
-    ).exists()
+def _asking_signals(opportunity: Opportunity) -> list[Event]:
+    """The deal's signals that call delivery in and were not taken back, oldest first."""
+    told = Event.objects.filter(opportunity_id=opportunity.pk, name__in=[*_ASKING, names.OPPORTUNITY_MOVED])
+    events = list(told.order_by("pk"))
+    undone = {event.data.get("undoes_change") for event in events} - {None}
+    return [event for event in events if event.name in _ASKING and event.data.get("change") not in undone]
 
 
 def _withdraw(engagement: Engagement, undone_change: int, *, now: dt.datetime) -> bool:
     """End an untouched engagement that only the undone move had asked for."""
-    if engagement.state != EngagementState.REQUESTED or engagement.trigger_event_id is None:
+    has_closed = engagement.outcome in (Outcome.WON, Outcome.LOST)
+    stood = engagement.state_before_end if has_closed else engagement.state
+    if stood != EngagementState.REQUESTED or engagement.trigger_event_id is None:
         return False
     asked = Event.objects.filter(pk=engagement.trigger_event_id, data__change=undone_change).exists()
     touched = engagement.tasks.filter(state=TaskState.DONE).exists()
     if not asked or touched:
         return False
+    engagement.state = stood
     _end(engagement, Outcome.WITHDRAWN, now=now)
     return True
 
