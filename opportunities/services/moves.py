@@ -31,7 +31,7 @@ from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable, save_changed
 from opportunities.services.versions import Stale, held, locked
 from opportunities.states import LEGAL
-from opportunities.unforecasted import flag, flagged_event, reasons_for_move
+from opportunities.unforecasted import UnforecastedReason, flag, flagged_event, reasons_for_move
 
 UNDO_SECONDS = 60  # the page offers it for ten; the rest is for slow lines
 
@@ -287,12 +287,20 @@ def _snapshot(opportunity: Opportunity) -> dict[str, Any]:
 
 
 def _restore(opportunity: Opportunity, before: Mapping[str, Any]) -> None:
+    # The one surprise that no move brings: a close date pulled in since stays one.
+    pulled_in = UnforecastedReason.CLOSE_PULLED_IN
+    later = [pulled_in.value] if pulled_in in opportunity.unforecasted_reasons else []
+    surprised_at = opportunity.unforecasted_at
     for name in _RESTORED:
         setattr(opportunity, name, before[name])
     opportunity.stage_entered_at = dt.datetime.fromisoformat(before["stage_entered_at"])
     opportunity.closed_on = dt.date.fromisoformat(before["closed_on"]) if before["closed_on"] else None
     since = before["unforecasted_at"]
     opportunity.unforecasted_at = dt.datetime.fromisoformat(since) if since else None
+    if later and pulled_in not in before["unforecasted_reasons"]:
+        opportunity.is_unforecasted = True
+        opportunity.unforecasted_reasons = [*before["unforecasted_reasons"], *later]
+        opportunity.unforecasted_at = opportunity.unforecasted_at or surprised_at
 
 
 def _enter(
