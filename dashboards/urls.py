@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from dashboards.views import home, upcoming
+from dashboards.views import home, tend, upcoming
 
 app_name = "dashboards"
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("home/<slug:name>/", home.section, name="section"),
+    path("home/deals/<int:pk>/<slug:ask>/", tend.tend, name="tend"),
     path("upcoming/", upcoming.upcoming, name="upcoming"),
 ]

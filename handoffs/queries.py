@@ -245,8 +245,11 @@ class EngagementRow:
 
 
 def engagement_row(user: User, pk: int, *, now: dt.datetime) -> EngagementRow:
-    """One engagement, read again."""
-    return engagement_rows(user, [with_deal(Engagement.objects.filter(pk=pk)).get()], now=now)[0]
+    """One engagement with the tasks that it brings delivery, read again."""
+    row = engagement_rows(user, [with_deal(Engagement.objects.filter(pk=pk)).get()], now=now)[0]
+    if row.may_answer:
+        row.tasks = list(row.engagement.tasks.open().exclude(side=TaskSide.SALES))
+    return row
 
 
 def engagement_rows(user: User, engagements: Iterable[Engagement], *, now: dt.datetime) -> list[EngagementRow]:
