@@ -1,0 +1,89 @@
+"""Command line of the fault runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import django
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def main() -> int:
+    """Run, print, keep the figures. Exit code 1 if a run is not clean, or if the control finds nothing."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="oneteam-faults-") as directory:
+        os.environ.setdefault("SECRET_KEY", "only-for-measurements-" + "x" * 40)
+        os.environ["ONETEAM_DATA_DIR"] = directory
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
+        os.environ.pop("DATABASE_URL", None)
+        from onetteam import embedded
+
+        url = os.environ["DATABASE_URL"] = embedded.database_url()
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        from benchmarks.faults.run import Plan, Run
+
+        plan = Plan(
+            moves=options.moves, faults=options.faults, seed=options.seed, database_url=url,
+            directory=Path(directory) / "run", clients=options.clients, per_second=options.per_second,
+            is_plain=options.plain, may_crash_database=not options.plain,
+        )  # fmt: skip
+        print(f"seed {plan.seed}: {plan.moves} moves, {plan.faults} faults, {'plain' if plan.is_plain else 'OneTeam'}")
+        try:
+            report = Run(plan)()
+        finally:
+            embedded.running_server().release()  # before its directory goes
+    row = {
+        "what": "plain on_commit(task.delay)" if options.plain else "deliveries and relay",
+        "command": "python -m benchmarks.faults " + " ".join(sys.argv[1:]),
+        "at": time.strftime("%Y-%m-%d %H:%M"),
+        "commit": _commit(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        **report.verdict.as_row(),
+        "faults": report.faults,
+        "seconds": round(report.seconds, 1),
+        "drained_after": round(report.drained_after, 1),
+        "longest_wait": round(report.longest_wait, 1),
+        "open_at_the_end": report.open_at_the_end,
+        "died": report.died,
+    }
+    print(json.dumps(row, indent=2))
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / "faults.jsonl").open("a") as results:
+        results.write(json.dumps(row) + "\n")
+    if report.verdict.broken_invariants:
+        print("broken:", *report.verdict.broken_invariants)
+    return 0 if bool(report.verdict.lost) == options.plain and (options.plain or report.verdict.is_clean) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
+    parser.add_argument("--moves", type=int, default=1_000)
+    parser.add_argument("--faults", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clients", type=int, default=2)
+    parser.add_argument("--per-second", type=float, default=10, help="moves begun each second; 0: as fast as possible")
+    parser.add_argument("--plain", action="store_true", help="the control: on_commit(task.delay), must find losses")
+    return parser.parse_args()
+
+
+def _commit() -> str:
+    said = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=RESULTS.parent
+    )
+    return said.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
