@@ -25,8 +25,8 @@ from events.recording import record
 log = structlog.get_logger(__name__)
 
 LEASE = dt.timedelta(seconds=20)  # a ring that nobody answered is repeated after this
-RUN_SECONDS = 30  # a handler that takes longer is killed
-RUN_LEASE = dt.timedelta(seconds=RUN_SECONDS + 10)  # a run that ended without a word is repeated after this
+RUN_SECONDS = 20  # a handler that takes longer is killed
+RUN_LEASE = dt.timedelta(seconds=RUN_SECONDS + 5)  # a run that ended without a word is repeated after this
 MAX_ATTEMPTS = 8
 MAX_IN_FLIGHT = 500  # rung for and not yet done; more would only be rung for twice
 LONGEST_BACKOFF = dt.timedelta(hours=1)
