@@ -67,11 +67,11 @@ class AccountQuery(ListQuery):
     """Filters of the account list."""
 
     ordering = Ordering("id", "name", "created_at", "updated_at")
-    search = serializers.CharField(required=False, max_length=200, help_text="Beginnings of words of the name.")
+    search = Text(required=False, allow_blank=True, max_length=200, help_text="Beginnings of words of the name.")
     team = Id()
     region = Id()
     parent = Id()
-    external_id = serializers.CharField(required=False, max_length=120)
+    external_id = Text(required=False, max_length=120)
 
 
 class AccountChanges(Input):
@@ -166,7 +166,7 @@ class ContactQuery(ListQuery):
     """Filters of the contact list."""
 
     ordering = Ordering("id", "name", "created_at", "updated_at")
-    search = serializers.CharField(required=False, max_length=200, help_text="A part of name or e-mail.")
+    search = Text(required=False, allow_blank=True, max_length=200, help_text="A part of name or e-mail.")
     account = Id()
     stakeholder_role = serializers.ChoiceField(StakeholderRole.choices, required=False)
 

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -24,6 +24,7 @@ from api.errors import invalid
 from api.fields import Input
 
 MOST = 200
+_FOREIGN_CURSOR = _("This cursor does not belong to this list. Begin again without it.")
 
 
 class Ordering(serializers.ChoiceField):
@@ -42,7 +43,10 @@ class Ordering(serializers.ChoiceField):
 class ListQuery(Input):
     """What every list understands."""
 
-    cursor = serializers.CharField(required=False, max_length=1000, help_text="From next or previous of another page.")
+    cursor = serializers.RegexField(
+        "^[A-Za-z0-9_-]+$", required=False, max_length=1000, help_text="From next or previous of another page.",
+        error_messages={"invalid": _FOREIGN_CURSOR},
+    )  # fmt: skip
     page_size = serializers.IntegerField(min_value=1, max_value=MOST, default=50)
 
 
@@ -115,8 +119,7 @@ class Order:
         try:
             return self._read(cursor)
         except (ValueError, TypeError, ValidationError, RecursionError):
-            sentence = _("This cursor does not belong to this list. Begin again without it.")
-            raise invalid({"cursor": [sentence]}, sentence)
+            raise invalid({"cursor": [str(_FOREIGN_CURSOR)]}, str(_FOREIGN_CURSOR))
 
     def _read(self, cursor: str) -> Place:
         padded = cursor + "=" * (-len(cursor) % 4)

@@ -90,8 +90,8 @@ class OpportunityQuery(ListQuery):
     """Filters of the deal list."""
 
     ordering = Ordering("id", "name", "amount", "close_date", "stage_entered_at", "created_at", "updated_at")
-    search = serializers.CharField(
-        required=False, max_length=200, help_text="Beginnings of words of name, product, external id or account."
+    search = Text(
+        required=False, allow_blank=True, max_length=200, help_text="Beginnings of words of name, product, external id or account."
     )
     pipeline = Id()
     stage = Id()
@@ -107,7 +107,7 @@ class OpportunityQuery(ListQuery):
     service_line = Id()
     close_from = serializers.DateField(required=False)
     close_to = serializers.DateField(required=False)
-    external_id = serializers.CharField(required=False, max_length=120)
+    external_id = Text(required=False, max_length=120)
 
 
 class OpportunityChanges(Input):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from api.endpoints import Endpoint
 from api.errors import Problem
-from api.fields import Input, Moment
+from api.fields import Input, Moment, Text
 from api.openapi import documented
 from api.services import TooManyTokens, make_token
 
@@ -25,8 +25,8 @@ TOO_OFTEN_SECONDS = "300"
 class Credentials(Input):
     """Who wants a token."""
 
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    email = Text(max_length=254)
+    password = serializers.RegexField(r"^[^\u0000]+$", max_length=1000, trim_whitespace=False)
 
 
 class TokenOut(serializers.Serializer[Any]):

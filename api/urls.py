@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from api import clients, dashboard, docs, endpoints, engagements, moves, opportunities, pipelines, tasks, timeline, tokens
+from api import (
+    clients,
+    dashboard,
+    docs,
+    endpoints,
+    engagements,
+    moves,
+    opportunities,
+    pipelines,
+    tasks,
+    timeline,
+    tokens,
+)
 
 app_name = "api"
 

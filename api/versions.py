@@ -14,6 +14,8 @@ from api.errors import Problem
 _TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
 TAGS_PATTERN = rf"^({_TAG}(?:[ \t]*,[ \t]*{_TAG})*|\*)$"
 _TAGS = re.compile(TAGS_PATTERN)
+# Versions begin at 1, so whoever compares finds it stale.
+NO_VERSION = 0
 _NUMBER = re.compile(r'"(\d{1,9})"', re.ASCII)
 
 
@@ -31,7 +33,8 @@ def etag(thing: Versioned) -> str:
 def expected_version(request: Request, thing: Versioned) -> int:
     """The version that the caller has seen, from If-Match; ``*`` means whichever it is.
 
-    Raises Problem: 428 without the header, 400 when it is none, 412 where no version of ours can match it.
+    Tags that no version of ours can match give one that is stale. Raises Problem: 428 without the header, 400 when it
+    is none.
     """
     given = request.headers.get("If-Match", "").strip()
     example = {"etag": '"3"'}
@@ -45,7 +48,4 @@ def expected_version(request: Request, thing: Versioned) -> int:
     if given == "*" or etag(thing) in tags:
         return thing.version
     number = _NUMBER.fullmatch(tags[0])
-    if number is None:
-        sentence = _("This is no version of ours. Look at it as it is now and try again.")
-        raise Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", sentence, current=thing)
-    return int(number[1])
+    return int(number[1]) if number else NO_VERSION

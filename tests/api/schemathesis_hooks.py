@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import uuid
+from typing import Any
 
 import schemathesis
 
@@ -14,6 +16,14 @@ _DEPENDS = re.compile(
     "|so it stays what it was|needs at least one stage|at most|This is the only|no pipeline with an open stage"
     "|Choose one of: (competitor|open)|more than \\d+ characters"
 )
+
+
+@schemathesis.hook
+def before_call(ctx: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+    """A key for each request, else most of them would be refused for a key that was used already."""
+    key = case.headers.get("Idempotency-Key") if case.headers else None
+    if isinstance(key, str) and re.fullmatch("[!-~]{1,150}", key):
+        case.headers["Idempotency-Key"] = f"{key}-{uuid.uuid4()}"
 
 
 @schemathesis.check
