@@ -32,15 +32,14 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # playwright's loop, which runs in this thread as long, would be in others' way
 def browser() -> "Iterator[Browser]":
     """Chromium: the one given by CHROMIUM, Debian's, or playwright's own."""
     from playwright.sync_api import Error, sync_playwright
 
-    # Playwright's loop runs in this thread, and Django would refuse its ORM beside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     path = os.environ.get("CHROMIUM") or shutil.which(DEBIAN_CHROMIUM)
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # else Django refuses its ORM beside the loop
         try:
             chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         except Error as error:

@@ -18,28 +18,57 @@ from pytest_django import DjangoDbBlocker
 LOCK = 0x7E57
 
 
+class Names:
+    """This worker's databases: one for tests, one for those that run OneTeam as processes of its own."""
+
+    quiet = ""
+    live = ""
+    wanted = "quiet"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Choose the database before any fixture can touch one."""
+    Names.wanted = "live" if "live_app" in getattr(item, "fixturenames", ()) else "quiet"
+    _use_wanted()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Back to the usual database, once all fixtures have tidied up."""
+    try:
+        return (yield)
+    finally:
+        Names.wanted = "quiet"
+        _use_wanted()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """A database of this worker's own. In place of pytest-django's, which would migrate in every worker."""
+    """Databases of this worker's own. In place of pytest-django's, which would migrate in every worker."""
     # One server may serve several checkouts.
     mine = hashlib.sha256(os.environ.get("ONETEAM_DATA_DIR", str(settings.BASE_DIR)).encode()).hexdigest()[:8]
     worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    name = f"test_oneteam_{mine}_{worker}"
+    names = [f"test_oneteam_{mine}_{worker}", f"test_oneteam_{mine}_{worker}_live"]
     with django_db_blocker.unblock():
         server = str(connection.settings_dict["NAME"])
         with _administration(server) as cursor:
             cursor.execute("select pg_advisory_lock(%s)", [LOCK])
             template = _template(cursor, f"test_oneteam_{mine}_template")
-            _create(cursor, name, template)
+            for name in names:
+                _create(cursor, name, template)
             cursor.execute("select pg_advisory_unlock(%s)", [LOCK])
-        _use(name)
+        Names.quiet, Names.live = names
+        _use_wanted()
     yield
     with django_db_blocker.unblock():
+        Names.quiet = Names.live = ""
         _use(server)
         with _administration(server) as cursor:
-            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            for name in names:
+                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 def _template(cursor: "psycopg2.extensions.cursor", prefix: str) -> str:
@@ -76,6 +105,12 @@ def _create(cursor: "psycopg2.extensions.cursor", name: str, template: str) -> N
     cursor.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
 
 
+def _use_wanted() -> None:
+    name = getattr(Names, Names.wanted)
+    if name and connection.settings_dict["NAME"] != name:
+        _use(name)
+
+
 def _use(name: str) -> None:
     connection.close()
     connection.settings_dict["NAME"] = name
@@ -96,8 +131,10 @@ def _administration(database: str) -> "Iterator[psycopg2.extensions.cursor]":
         administration.close()
 
 
-def database_url() -> str:
-    """Address of the database that this test uses, for processes of its own."""
+def database_url(name: str = "") -> str:
+    """Address of a database, by default the one that this test uses, for processes of its own."""
     parameters = connection.get_connection_params()
+    if name:
+        parameters["dbname"] = name
     given = {k: v for k, v in parameters.items() if k in ("dbname", "user", "password", "host", "port")}
     return psycopg2.extensions.make_dsn(**given)

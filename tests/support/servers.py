@@ -19,10 +19,10 @@ from django.conf import settings
 
 from events.deliveries import OPEN
 from events.models import Delivery, DeliveryState
-from tests.support.databases import database_url
+from tests.support.databases import Names, database_url
 from tests.support.missing import missing
 
-READY_SECONDS = 60
+READY_SECONDS = 180  # on a machine that is busy with other tests
 
 
 def free_port() -> int:
@@ -166,9 +166,10 @@ class OneTeam:
 
 @pytest.fixture(scope="session")
 def _live_app_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneTeam]:
+    # It goes on running between its tests, with a database of its own: its background work would take part in others.
     app = OneTeam(
         {
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": database_url(Names.live),
             "SECRET_KEY": settings.SECRET_KEY,
             "ONETEAM_DATA_DIR": str(tmp_path_factory.mktemp("live_app")),
         }
@@ -180,7 +181,7 @@ def _live_app_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def live_app(transactional_db: None, _live_app_process: OneTeam) -> Iterator[OneTeam]:
-    """OneTeam with web server and background work on this test's database, reachable at `live_app.url`.
+    """OneTeam with web server and background work on the database of this test, reachable at `live_app.url`.
 
     Rows made in the test are committed and seen by it; they are removed after the test.
     """
