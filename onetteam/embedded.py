@@ -39,6 +39,7 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
+    "log_checkpoints": "off",
     "random_page_cost": "1.1",
     "jit": "off",
 }
@@ -58,6 +59,7 @@ FAST: Mapping[str, str] = {
 START_SECONDS = 120  # crash recovery of a large database included
 STOP_SECONDS = 60
 SOCKET_SECONDS = 10  # a running server without a usable socket is given this long, then restarted
+LOG_BYTES = 5_000_000  # a larger log is put aside at the next start
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the terminating zero
 
 
@@ -178,6 +180,8 @@ class Server:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + START_SECONDS
         while True:
+            if os.path.exists(self._beside(".log")) and os.path.getsize(self._beside(".log")) > LOG_BYTES:
+                os.replace(self._beside(".log"), self._beside(".log.1"))
             with open(self._beside(".log"), "ab") as log:
                 size = log.tell()
                 self._child = wheel.run(self.path, ["postgres", "-D", str(self.path), *options], log)
@@ -221,7 +225,7 @@ class Server:
         if version != POSTGRES_VERSION:
             raise EmbeddedDatabaseError(
                 f"{self.path} was made by PostgreSQL {version}, and this release of OneTeam brings {POSTGRES_VERSION}. "
-                "Dump it with the earlier release and restore the dump here; docs/guides/backup.md shows how."
+                "Dump it with the earlier release's pg_dump, move it away, and load the dump into the new database."
             )
         owner = self.path.stat().st_uid
         if os.geteuid() not in (0, owner):

@@ -6,6 +6,7 @@ A module rather than a management command, so that the parent of the workers nee
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 STREAMS_PER_WORKER = 5_000
+FILES = STREAMS_PER_WORKER + 1_000  # each stream is an open file; systems give 1,024 unless asked
 STOP_SECONDS = 8  # until a worker that still answers somebody is killed
 
 
@@ -25,6 +27,9 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT; with `--stop-with-stdin` also until standard input ends."""
     if "--stop-with-stdin" in sys.argv:
         stop_with_stdin()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     if multiprocessing.get_start_method() == "fork":
         _application()  # once, for all workers
     server = Granian(
