@@ -107,6 +107,11 @@ def currency_of(client: str) -> str:
     return next(CURRENCIES.get(country, "EUR") for name, _region, country, _industry in _CLIENTS if name == client)
 
 
+def scale(currency: str) -> int:
+    """Roughly how many units stand for one euro."""
+    return 11 if currency in ("NOK", "SEK") else 1
+
+
 def names() -> list[str]:
     """All clients."""
     return [client[0] for client in _CLIENTS]

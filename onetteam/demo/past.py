@@ -79,7 +79,8 @@ def _closed_deal(
     deal = Opportunity(
         name=name[:1].upper() + name[1:], account=accounts[client], owner=chance.choice(company.reps(region)),
         service_line=company.lines[line], region=company.regions[region], currency=clients.currency_of(client),
-        amount=Decimal(round(chance.lognormvariate(11.9, 0.55), -3)), source="manual", close_date=closed_on,
+        amount=Decimal(round(chance.lognormvariate(11.9, 0.55), -3)) * clients.scale(clients.currency_of(client)),
+        source="manual", close_date=closed_on,
         push_count=chance.choice((0, 0, 0, 1, 1, 2)),
     )  # fmt: skip
     deal.team = company.sales_team(region)

@@ -12,8 +12,8 @@ STAGES = ("prospect", "qualified", "discovery", "proposal", "negotiation")
 class Pursuit:
     """One deal: for whom, what, in which service line, whose, where it stands, and what is particular about it.
 
-    ``amount`` is in thousands of the client's currency; ``age`` and ``closes`` are days from today; ``traits`` are
-    words that the story understands.
+    ``amount`` is in thousands of euros, roughly; ``age`` and ``closes`` are days from today; ``traits`` are words that
+    the story understands.
     """
 
     client: str

@@ -183,7 +183,7 @@ class Story:
         values: dict[str, Any] = {
             "name": pursuit.name, "account": self.accounts[pursuit.client], "owner": owner, "team": team,
             "service_line": self.company.lines[pursuit.line], "region": self.company.regions[region],
-            "amount": None if pursuit.amount is None else Decimal(pursuit.amount * 1000),
+            "amount": None if pursuit.amount is None else Decimal(pursuit.amount * 1000 * clients.scale(self._currency(pursuit))),
             "currency": self._currency(pursuit), "description": self.chance.choice(texts.ABOUT),
             "close_date": closes + dt.timedelta(days=self._first_guess(pursuit)),
             "start_on": closes + dt.timedelta(days=self._first_guess(pursuit) + self.chance.choice((14, 21, 28))),
@@ -200,7 +200,8 @@ class Story:
         changes = {} if pursuit.has("no_step") else self._next_step(pursuit, stage)
         move_to_stage(
             actor=self._seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages[stage],
-            expected_version=None, now=when, changes=changes, reason="They asked us to go straight to terms.",
+            expected_version=None, now=when, changes=changes,
+            reason="They asked us to go straight to terms." if pursuit.has("leap") else "",
         )  # fmt: skip
 
     def _close(self, pursuit: Pursuit, when: dt.datetime) -> None:
