@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from opportunities.services.forecast import lock_snapshot
+from opportunities.services.forecast import lock_when_due
 from opportunities.services.totals import compact_totals
 
 
@@ -15,5 +15,5 @@ def fold_totals() -> None:
 
 @shared_task(name="opportunities.tasks.lock_forecast")
 def lock_forecast() -> None:
-    """Hourly: lock the week's forecast once it is Monday; later ticks of the week find it locked."""
-    lock_snapshot(now=timezone.now())
+    """Every quarter of an hour: lock the week's forecast once; later ticks of the week find it locked."""
+    lock_when_due(now=timezone.now())

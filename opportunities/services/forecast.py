@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import connection, transaction
 
+from accounts.models import Organisation
 from accounts.queries import organisation
 from opportunities.models import ForecastCategory, ForecastSnapshot, Opportunity, SnapshotLine
 
@@ -32,3 +33,17 @@ def lock_snapshot(*, now: dt.datetime) -> ForecastSnapshot:
         )  # fmt: skip
         SnapshotLine.objects.bulk_create(lines, batch_size=2000)
     return snapshot
+
+
+def lock_when_due(*, now: dt.datetime) -> ForecastSnapshot | None:
+    """Lock the week's forecast if that is still to be done; None when it is too early.
+
+    The first snapshot ever waits for a Monday, so that a pipeline set up in mid-week does not make every deal that
+    is added afterwards look like a surprise.
+    """
+    if not Organisation.objects.exists():
+        return None
+    is_monday = organisation().today(now).weekday() == 0
+    if not is_monday and not ForecastSnapshot.objects.exists():
+        return None
+    return lock_snapshot(now=now)
