@@ -190,7 +190,11 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_FORMS = {"login": "accounts.forms.sign_in.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.sign_in.LoginForm",
+    "reset_password": "accounts.forms.sign_in.ResetPasswordForm",
+    "reauthenticate": "accounts.forms.sign_in.ReauthenticateForm",
+}
 # Whoever follows a password link goes on to their home page (through the second factor, where they have one).
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 

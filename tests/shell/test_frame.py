@@ -25,6 +25,13 @@ def test_settings_are_in_the_navigation_of_administrators(who: str, sees: bool, 
     assert ('href="/settings/"' in page) is sees
 
 
+@pytest.mark.parametrize(("who", "sees"), [("as_ada", True), ("as_sam", True), ("as_alice", False), ("as_dan", False)])
+def test_import_is_in_the_navigation_of_those_who_may(who: str, sees: bool, request: Any) -> None:
+    browser = request.getfixturevalue(who)
+    assert ('href="/import/"' in browser.get("/profile/").content.decode()) is sees
+    assert (browser.get("/import/").status_code == 200) is sees
+
+
 @pytest.mark.parametrize(
     ("path", "current"), [("/settings/people/", "/settings/"), ("/settings/", "/settings/"), ("/profile/", None)]
 )
