@@ -180,11 +180,12 @@ class Story:
         team = self.company.sales_team(region)
         owner = self.company.people.get(pursuit.owner)
         closes = self.today + dt.timedelta(days=pursuit.closes)
+        currency = self._currency(pursuit)
         values: dict[str, Any] = {
             "name": pursuit.name, "account": self.accounts[pursuit.client], "owner": owner, "team": team,
             "service_line": self.company.lines[pursuit.line], "region": self.company.regions[region],
-            "amount": None if pursuit.amount is None else Decimal(pursuit.amount * 1000 * clients.scale(self._currency(pursuit))),
-            "currency": self._currency(pursuit), "description": self.chance.choice(texts.ABOUT),
+            "amount": None if pursuit.amount is None else Decimal(pursuit.amount * 1000) * clients.scale(currency),
+            "currency": currency, "description": self.chance.choice(texts.ABOUT),
             "close_date": closes + dt.timedelta(days=self._first_guess(pursuit)),
             "start_on": closes + dt.timedelta(days=self._first_guess(pursuit) + self.chance.choice((14, 21, 28))),
         }  # fmt: skip
