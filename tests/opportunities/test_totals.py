@@ -60,9 +60,7 @@ def test_folding_changes_no_total_and_leaves_one_row_per_combination(alice: User
     assert not compact_totals(fold_from=1), "nothing is left to fold"
 
 
-def test_a_deal_outside_every_team_counts_for_its_delivery_owner_only_once(
-    alice: User, pia: User, charlie: User
-) -> None:
+def test_a_deal_outside_every_team_counts_once_for_its_delivery_owner(alice: User, pia: User, charlie: User) -> None:
     deal = factories.deals(1, owner=alice, amount=Decimal(50))[0]
     update_opportunity(
         actor=alice, opportunity=deal, changes={"delivery_owner": charlie}, expected_version=deal.version,
