@@ -130,7 +130,7 @@ class OneTeam:
             pytest.fail("OneTeam did not start:\n" + "".join(self.output), pytrace=False)
         return self
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 180) -> int:
         """Its exit code, once it has ended by itself."""
         code = self.process.wait(seconds)
         self._reader.join(5)
