@@ -129,7 +129,13 @@ def undo_move(*, actor: User, change: StageChange, now: dt.datetime) -> Move:
         if newest is not None and newest.source == Source.UNDO and newest.number == change.number + 1:
             return Move(current, newest)
         is_own_newest = newest is not None and newest.pk == change.pk and change.by_id == actor.pk
-        if not is_own_newest or change.from_stage is None or held(change.from_stage).archived_at is not None:
+        was_stated = change.source in (Source.IMPORT, Source.SYNC)  # another system says so, and will again
+        if (
+            not is_own_newest
+            or was_stated
+            or change.from_stage is None
+            or held(change.from_stage).archived_at is not None
+        ):
             raise CannotUndo(_("The deal has moved on since; move it back by hand if that is right."))
         if (now - change.recorded_at).total_seconds() > UNDO_SECONDS:
             raise CannotUndo(_("That was too long ago to undo; move the deal back by hand."))

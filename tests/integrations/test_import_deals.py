@@ -26,7 +26,7 @@ from opportunities.models import Account, Opportunity, Stage, StageChange
 from opportunities.queries.totals import kept_totals
 from opportunities.services.conversation import add_comment
 from opportunities.services.editing import update_opportunity
-from opportunities.services.moves import move_to_stage
+from opportunities.services.moves import CannotUndo, move_to_stage, undo_move
 from tests import factories
 from tests.integrations.conftest import HEADING, ROWS, Take, carry_on, counts, csv_of, run
 
@@ -164,6 +164,13 @@ def test_a_step_never_lies_before_the_newest_one(load: Take, ada: User) -> None:
     load(csv_of("D1,Terminal platform,Moses Frase,GTX Pro,Cancity,Won,20-10-2026,12-11-2026,5000"))
     at = list(StageChange.objects.filter(opportunity=found).order_by("number").values_list("at", flat=True))
     assert at == sorted(at)
+
+
+def test_a_stage_that_an_import_stated_cannot_be_undone(load: Take, ada: User) -> None:
+    load(csv_of(ROWS[1]))
+    change = StageChange.objects.get(opportunity=deal("D2"), number=2)
+    with pytest.raises(CannotUndo):
+        undo_move(actor=ada, change=change, now=timezone.now())
 
 
 def test_the_close_date_of_a_closed_deal_can_be_corrected(load: Take) -> None:
