@@ -62,7 +62,7 @@ _ALL = (
     ColumnKind("changed", _("Changed"), lambda deal: deal.updated_at, "updated_at"),
 )
 COLUMNS: Mapping[str, ColumnKind] = {column.key: column for column in _ALL}
-USUAL = ("name", "account", "stage", "temperature", "amount", "close_date", "owner", "delivery_owner", "next_step")
+USUAL = ("name", "stage", "temperature", "amount", "close_date", "owner", "next_step")
 USUAL_SORT = "close_date"
 
 

@@ -63,9 +63,9 @@ def _icon(name: str) -> SafeString:
 
 
 def _name(deal: Opportunity, today: dt.date) -> SafeString:
-    return format_html(
-        '<a class="deal-link" href="{}">{}</a>', reverse("opportunities:detail", args=[deal.pk]), deal.name
-    )
+    address = reverse("opportunities:detail", args=[deal.pk])
+    account = format_html('<span class="deal-of">{}</span>', deal.account.name) if deal.account else ""
+    return format_html('<a class="deal-link" href="{}">{}</a>{}', address, deal.name, account)
 
 
 def _account(deal: Opportunity, today: dt.date) -> SafeString:

@@ -54,16 +54,10 @@ function move(card, stage) {
   place(card, target);
   if (hadFocus) focusCard(card);
   announce(fill(words().moving, { name: nameOf(card), stage: target.dataset.name }));
-  window.htmx.ajax("POST", `/deals/${deal}/move/`, {
-    source: card,
-    swap: "none",
-    values: {
-      stage,
-      version: card.dataset.version,
-      seen: card.dataset.stage,
-      request_id: crypto.randomUUID ? crypto.randomUUID() : uuid(),
-    },
-  });
+  const request_id = crypto.randomUUID ? crypto.randomUUID() : uuid();
+  const values = { stage, version: card.dataset.version, seen: card.dataset.stage, request_id };
+  // What fails is told by the page's own handlers.
+  window.htmx.ajax("POST", `/deals/${deal}/move/`, { source: card, swap: "none", values }).catch(() => {});
 }
 
 /** Browsers give randomUUID to secure pages only. */
@@ -109,6 +103,24 @@ function dialogClosed() {
 
 // --- Dragging ---
 
+let lastPoint = null; // of the pointer while dragging; a drop on a header or between columns counts too
+
+function laneUnder(point) {
+  return point && document.elementFromPoint(point.x, point.y)?.closest(".lane");
+}
+
+const pointOf = (event) => {
+  const finger = event?.changedTouches?.[0] || event;
+  return finger && "clientX" in finger ? { x: finger.clientX, y: finger.clientY } : null;
+};
+
+function followPointer(event) {
+  if (!window.Sortable.dragged) return;
+  lastPoint = pointOf(event);
+  const over = laneUnder(lastPoint);
+  lanes().forEach((lane) => lane.classList.toggle("lane-over", lane === over));
+}
+
 function makeSortable() {
   for (const lane of lanes()) {
     const list = listOf(lane);
@@ -120,7 +132,6 @@ function makeSortable() {
       filter: ".lane-more, [data-fixed]",
       preventOnFilter: false,
       sort: false,
-      animation: 120,
       delay: 180,
       delayOnTouchOnly: true,
       touchStartThreshold: 6,
@@ -133,15 +144,11 @@ function makeSortable() {
       // Sortable copies the card, and the content security policy refuses copies of style attributes.
       onChoose: (event) => event.item.removeAttribute("style"),
       onStart: () => board().setAttribute("data-live-hold", ""),
-      onMove: (event) => {
-        lanes().forEach((other) => other.classList.toggle("lane-over", other.contains(event.to)));
-        return true;
-      },
       onEnd: (event) => {
         board().removeAttribute("data-live-hold");
         lanes().forEach((other) => other.classList.remove("lane-over"));
-        const lane = event.to.closest(".lane");
-        move(event.item, lane.dataset.lane);
+        move(event.item, (laneUnder(pointOf(event.originalEvent)) || laneUnder(lastPoint) || event.to.closest(".lane")).dataset.lane);
+        lastPoint = null;
       },
     });
   }
@@ -161,13 +168,13 @@ function openMenu(card) {
     const isClosedToClosed = card.dataset.kind !== "open" && item.dataset.kind !== "open";
     if (isHere || isClosedToClosed) item.remove();
     else item.addEventListener("click", () => {
-      closeMenu();
+      closeMenu({ giveBack: true });
       move(card, item.dataset.to);
     });
   }
   menu.dataset.for = card.dataset.deal;
   board().setAttribute("data-live-hold", "");
-  document.body.append(menu);
+  document.getElementById("main").append(menu);
   const anchor = (card.querySelector("[data-move]") || card).getBoundingClientRect();
   const size = menu.getBoundingClientRect();
   const left = Math.min(Math.max(8, anchor.right - size.width), innerWidth - size.width - 8);
@@ -359,8 +366,11 @@ function start() {
   followPicker();
   const area = document.body;
   document.addEventListener("keydown", keys);
+  for (const name of ["dragover", "pointermove", "touchmove"]) document.addEventListener(name, followPointer, { passive: true, capture: true });
   area.addEventListener("live", (event) => event.target.id === "board" && catchUp());
   area.addEventListener("htmx:afterRequest", answered);
+  // htmx copies the style of what it replaces, and the content security policy refuses that.
+  area.addEventListener("htmx:oobBeforeSwap", (event) => event.detail.target?.removeAttribute("style"));
   area.addEventListener("htmx:afterSwap", () => {
     makeSortable();
     showEmpty();

@@ -67,12 +67,10 @@ function mentions(form) {
   const word = () => field.value.slice(0, field.selectionStart).match(/(?:^|\s)@([^\s@][^@\n]{0,40}|)$/)?.[1];
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
-  field.setAttribute("role", "combobox");
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   const close = () => {
     list.hidden = true;
-    field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
   };
   const choose = (option) => {
@@ -93,7 +91,6 @@ function mentions(form) {
     list.innerHTML = await fetched(`${form.dataset.mentions}?q=${encodeURIComponent(begins)}`);
     if (!options().length || word() === undefined) return close();
     list.hidden = false;
-    field.setAttribute("aria-expanded", "true");
     choose(options()[0]);
   });
   close();
@@ -154,7 +151,14 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   if (first?.select && first.type !== "date") first.select();
 });
 
+/** On a narrow screen the stage path scrolls; show where the deal stands. */
+function showStage(path) {
+  const now = path.querySelector("[aria-current=step]");
+  if (now) path.scrollLeft = now.offsetLeft - (path.clientWidth - now.offsetWidth) / 2;
+}
+
 function prepare(root = document) {
+  once(root, ".stage-path", showStage);
   once(root, "form[data-autosubmit]", autosubmit);
   once(root, "input[data-suggest]", suggest);
   once(root, "form[data-mentions]", mentions);
