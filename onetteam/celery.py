@@ -6,17 +6,35 @@ threads of one process (`manage.py background`).
 
 import os
 from logging.config import dictConfig
+from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import setup_logging
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
 
 REDIS_URL = os.environ.get("REDIS_URL")
 VISIBILITY_SECONDS = 300
 
-app = Celery("onetteam", broker=REDIS_URL or "memory://localhost//")
+
+class PersistentConnection(Connection):
+    """Looks for a broker that has gone every five seconds; kombu's own pauses grow to half a minute."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """Wait until there is a connection."""
+        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": 5}
+        return super().ensure_connection(*args, **kwargs | pauses)
+
+
+class Amqp(AMQP):
+    """Celery's messaging with connections that come back quickly."""
+
+    Connection = PersistentConnection
+
+
+app = Celery("onetteam", broker=REDIS_URL or "memory://localhost//", amqp=Amqp)
 app.set_default()  # "current" holds for one thread only; relay and workers must find the same app in theirs
 
 app.conf.update(
@@ -47,6 +65,7 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,  # their message comes back anyhow; twice at once is worse
     # --- connections
     broker_connection_retry_on_startup=True,  # a worker may come up before Redis does
+    broker_connection_max_retries=None,  # the default gives up, and the worker ends
     broker_pool_acquire_timeout=5,  # the default waits for ever
     broker_transport_options={
         "visibility_timeout": VISIBILITY_SECONDS,  # far above task_time_limit: shorter runs long tasks several times

@@ -12,11 +12,12 @@ from typing import Any
 from celery import Celery
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
+from celery.worker import state as worker_state
 from django.core.management.base import BaseCommand
 from django.db import connection
 
 from events import relay
-from onetteam.celery import app
+from onetteam.celery import Amqp, app
 from onetteam.web import stop_with_stdin
 
 STOP_SECONDS = 20  # until a task that doesn't end is left alone; its delivery is repeated after the next start
@@ -54,7 +55,7 @@ class Command(BaseCommand):
 
 def _app_of_its_own() -> Celery:
     """A Celery app with our settings and tasks. Which queues to consume is kept on the app: two workers need two."""
-    own = Celery(app.main, broker=app.conf.broker_url, set_as_current=False)
+    own = Celery(app.main, broker=app.conf.broker_url, amqp=Amqp, set_as_current=False)
     own.conf.update(app.conf.changes or {})
     own.autodiscover_tasks()
     return own
@@ -93,8 +94,8 @@ class Crew:
         ]
         self.stop.wait()
         self.beat.stop()
-        for worker in self.workers:
-            threading.Thread(target=worker.stop, daemon=True).start()
+        # Each worker sees it in its own thread, between two messages; told from here, it would lose its broker midway.
+        worker_state.should_stop = os.EX_OK  # type: ignore[assignment]  # None or a code
         for thread in threads:
             thread.join(STOP_SECONDS)
         if any(thread.is_alive() for thread in threads):
