@@ -79,7 +79,7 @@ class AccountChanges(Input):
 
     kept = (*Input.kept, "external_id")
     name = Text(required=False, max_length=200)
-    parent = Scoped(lambda user: Account.objects.visible_to(user), required=False, allow_null=True)
+    parent = Scoped(Account.objects.visible_to, required=False, allow_null=True)
     team = Scoped(sales_teams, required=False, allow_null=True)
     region = Scoped(lambda _user: Region.objects.all(), required=False, allow_null=True)
     industry = Text(required=False, allow_blank=True, max_length=120)
@@ -106,7 +106,9 @@ class Accounts(ListEndpoint):
         """A page of them."""
         given = self.parameters()
         names = ("team", "region", "parent", "external_id")
-        accounts = Account.objects.visible_to(self.user).filter(**{name: given[name] for name in names if name in given})
+        accounts = Account.objects.visible_to(self.user).filter(
+            **{name: given[name] for name in names if name in given}
+        )
         if given.get("search"):
             accounts = accounts.filter(matching_accounts(given["search"]))
         return self.page(accounts.select_related("parent", "team", "region"), given)
@@ -186,7 +188,7 @@ class ContactNew(ContactChanges):
     """A new contact."""
 
     kept = Input.kept
-    account = Scoped(lambda user: Account.objects.visible_to(user))
+    account = Scoped(Account.objects.visible_to)
     name = Text(max_length=160)
 
 
@@ -201,7 +203,9 @@ class Contacts(ListEndpoint):
         """A page of them."""
         given = self.parameters()
         names = ("account", "stakeholder_role")
-        contacts = Contact.objects.visible_to(self.user).filter(**{name: given[name] for name in names if name in given})
+        contacts = Contact.objects.visible_to(self.user).filter(
+            **{name: given[name] for name in names if name in given}
+        )
         for word in given.get("search", "").split()[:8]:
             contacts = contacts.filter(Q(name__icontains=word) | Q(email__icontains=word))
         return self.page(contacts.select_related("account"), given)

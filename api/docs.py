@@ -176,9 +176,7 @@ def _plain(text: str) -> str:
     return text.partition("\n\n* `")[0] if not text.startswith("* `") else ""
 
 
-def _example(
-    schema: dict[str, Any], path: str, method: str, given: dict[str, Any], takes: dict[str, Any]
-) -> str:
+def _example(schema: dict[str, Any], path: str, method: str, given: dict[str, Any], takes: dict[str, Any]) -> str:
     """The request as a command."""
     lines = [f"curl {'' if method == 'get' else f'-X {method.upper()} '}$ONETEAM{path.replace('{id}', '1')}"]
     if given.get("security"):

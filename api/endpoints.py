@@ -56,7 +56,9 @@ class Endpoint(APIView):
         """Sign in, then refuse methods that there are not, and parameters that would be ignored."""
         self.now = timezone.now()
         super().initial(request, *args, **kwargs)
-        if (request.method or "").lower() not in self.http_method_names or not hasattr(self, str(request.method).lower()):
+        if (request.method or "").lower() not in self.http_method_names or not hasattr(
+            self, str(request.method).lower()
+        ):
             self.http_method_not_allowed(request)
         known = set(self.query._declared_fields) if self.query and request.method in ("GET", "HEAD") else set()
         unknown = sorted(set(request.query_params) - known)

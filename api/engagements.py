@@ -125,9 +125,7 @@ class EngagementAccept(Endpoint):
         engagement = answerable_engagement(self.user, pk)
         version = expected_version(request, engagement)
         self.read(NoInput)
-        accepted = accept_engagement(
-            actor=self.user, engagement=engagement, expected_version=version, now=self.now
-        )
+        accepted = accept_engagement(actor=self.user, engagement=engagement, expected_version=version, now=self.now)
         return self.answer(accepted)
 
 
@@ -179,7 +177,5 @@ class EngagementComplete(Endpoint):
         engagement = answerable_engagement(self.user, pk)
         version = expected_version(request, engagement)
         self.read(NoInput)
-        completed = complete_engagement(
-            actor=self.user, engagement=engagement, expected_version=version, now=self.now
-        )
+        completed = complete_engagement(actor=self.user, engagement=engagement, expected_version=version, now=self.now)
         return self.answer(completed)

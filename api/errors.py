@@ -46,7 +46,7 @@ Fields = dict[str, list[str]]
 class Problem(exceptions.APIException):
     """A refusal with all that its body and headers say.
 
-    ``more`` goes beside code, detail and fields; ``current`` is a model instance that the endpoint shows in its own way.
+    ``more`` goes beside code, detail and fields; ``current`` is a model instance that the endpoint shows in its way.
     """
 
     def __init__(
@@ -219,9 +219,7 @@ def _database(error: Exception) -> Problem:
     """The database is away, or others hold what this request needs; all of it was rolled back."""
     log.warning("api request gave up on the database", error=str(error).strip().splitlines()[:1])
     sentence = _("The database is busy or away. Nothing was changed; try again in a moment.")
-    return Problem(
-        status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", sentence, headers={"Retry-After": RETRY_SECONDS}
-    )
+    return Problem(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", sentence, headers={"Retry-After": RETRY_SECONDS})
 
 
 @translated.register

@@ -91,7 +91,10 @@ class OpportunityQuery(ListQuery):
 
     ordering = Ordering("id", "name", "amount", "close_date", "stage_entered_at", "created_at", "updated_at")
     search = Text(
-        required=False, allow_blank=True, max_length=200, help_text="Beginnings of words of name, product, external id or account."
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="Beginnings of words of name, product, external id or account.",
     )
     pipeline = Id()
     stage = Id()
@@ -116,13 +119,11 @@ class OpportunityChanges(Input):
     kept = (*Input.kept, *(name for name in OpportunityOut.Meta.fields if name not in Input.kept))
 
     name = Text(required=False, max_length=200)
-    account = Scoped(lambda user: Account.objects.visible_to(user), required=False, allow_null=True)
+    account = Scoped(Account.objects.visible_to, required=False, allow_null=True)
     owner = Scoped(assignable_owners, required=False, allow_null=True)
     delivery_owner = Scoped(lambda _user: possible_delivery_owners(), required=False, allow_null=True)
     team = Scoped(sales_teams, required=False, allow_null=True)
-    service_line = Scoped(
-        lambda _user: ServiceLine.objects.filter(is_active=True), required=False, allow_null=True
-    )
+    service_line = Scoped(lambda _user: ServiceLine.objects.filter(is_active=True), required=False, allow_null=True)
     region = Scoped(lambda _user: Region.objects.all(), required=False, allow_null=True)
     amount = Money(required=False, allow_null=True)
     probability = Whole(required=False, min_value=0, max_value=100)

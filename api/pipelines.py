@@ -42,7 +42,9 @@ class StageBrief(Brief):
         return {"id": value.pk, "key": value.key, "name": value.name}
 
 
-@extend_schema_field({"oneOf": [{"type": "integer", "minimum": 1, "format": "int64"}, {"type": "string", "minLength": 1}]})
+@extend_schema_field(
+    {"oneOf": [{"type": "integer", "minimum": 1, "format": "int64"}, {"type": "string", "minLength": 1}]}
+)
 class StageReference(serializers.Field[int | str, int | str, int | str, Any]):
     """A stage by its id, or by its key within a pipeline."""
 

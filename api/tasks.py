@@ -126,9 +126,7 @@ class TaskComplete(Endpoint):
         task = workable_task(self.user, pk)
         version = expected_version(request, task)
         evidence = self.read(CompleteInput).get("evidence", "")
-        completed = complete_task(
-            actor=self.user, task=task, evidence=evidence, expected_version=version, now=self.now
-        )
+        completed = complete_task(actor=self.user, task=task, evidence=evidence, expected_version=version, now=self.now)
         return self.answer(completed)
 
 

@@ -185,6 +185,6 @@ def settled(events: QuerySet[Event], *, after: int | None) -> QuerySet[Event]:
         ended = Q(transaction_id__lt=oldest_running) | Q(transaction_id__gte=next_one)
         return events.filter(ended, pk__gt=after or 0).order_by("pk")
     beyond = Q(transaction_id__gt=position) | Q(pk__gt=after or 0)
-    return events.filter(
-        beyond, transaction_id__gte=position, transaction_id__lt=oldest_running
-    ).order_by("transaction_id", "pk")
+    return events.filter(beyond, transaction_id__gte=position, transaction_id__lt=oldest_running).order_by(
+        "transaction_id", "pk"
+    )

@@ -29,8 +29,10 @@ def test_answers_as_described(live_app: OneTeam, role: str, tmp_path: Path) -> N
         factories.deal(key)
     person = factories.person("Ada", factories.Role.ADMINISTRATOR) if role == "administrator" else factories.alice()
     command = [
-        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"), "--no-color",
-        "run", f"{live_app.url}/api/v1/schema/", "--checks", "all", "--phases", "coverage,fuzzing", "--max-examples", "5", "--workers", "2", "--seed", "1",
+        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"),
+        "--no-color",
+        "run", f"{live_app.url}/api/v1/schema/", "--checks", "all", "--phases",
+        "coverage,fuzzing", "--max-examples", "5", "--workers", "2", "--seed", "1",
         "--no-shrink",
     ]  # fmt: skip
     hooks = str(HERE / "schemathesis_hooks.py")

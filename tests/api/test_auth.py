@@ -122,7 +122,17 @@ def test_revoked_token_does_not_work(alice: User) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["Token", "Token ", "Token a b", "Token wrong", "Bearer {token}", "{token}", "Token {token}x", "Token \xff\xfe", "Basic YTpi"],
+    [
+        "Token",
+        "Token ",
+        "Token a b",
+        "Token wrong",
+        "Bearer {token}",
+        "{token}",
+        "Token {token}x",
+        "Token \xff\xfe",
+        "Basic YTpi",
+    ],
 )
 def test_headers_that_sign_nobody_in(alice: User, header: str) -> None:
     token = Program(alice).token

@@ -31,7 +31,11 @@ def test_adds_shows_and_changes_an_account(alices: Program, account: Account) ->
     shown = alices.get(added.headers["Location"])
     assert shown.json == added.json
     changed = alices.patch(f"accounts/{added.json['id']}/", {"country": "Norway"}, If_Match=shown.headers["ETag"])
-    assert (changed.json["country"], changed.json["website"], changed.json["version"]) == ("Norway", "https://acme.test", 2)
+    assert (changed.json["country"], changed.json["website"], changed.json["version"]) == (
+        "Norway",
+        "https://acme.test",
+        2,
+    )
     again = alices.patch(f"accounts/{added.json['id']}/", {"country": "Norway"}, If_Match='"1"')
     assert (again.status, again.json["version"]) == (200, 2)
 
@@ -45,7 +49,11 @@ def test_adds_shows_and_changes_a_contact(alices: Program, account: Account) -> 
     changed = alices.patch(
         f"contacts/{added.json['id']}/", {"email": "grace@acme.test", "stakeholder_role": ""}, If_Match='"1"'
     )
-    assert (changed.json["email"], changed.json["stakeholder_role"], changed.json["version"]) == ("grace@acme.test", "", 2)
+    assert (changed.json["email"], changed.json["stakeholder_role"], changed.json["version"]) == (
+        "grace@acme.test",
+        "",
+        2,
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_shows_the_circles(alices: Program, charlies: Program) -> None:
     assert [zone["count"] for zone in charlies.get("dashboard/").json["venn"].values()] == [0, 0, 0]
 
 
-def test_shows_what_waits_for_the_caller(dans: Program, alices: Program, charlies: Program, engagement: Engagement) -> None:
+def test_shows_what_waits_for_the_caller(
+    dans: Program, alices: Program, charlies: Program, engagement: Engagement
+) -> None:
     dans_needs = dans.get("dashboard/").json["needs_you"]
     request = next(need for need in dans_needs if need["kind"] == "engagement")
     assert request["engagement"] == engagement.pk

@@ -1,4 +1,4 @@
-"""The API's pages in a real browser: no violation of the content security policy (the fixture fails on one), no axe finding."""
+"""The API's pages in a real browser: no violation of the content security policy, no axe finding."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/api/v1/docs/", "/profile/tokens/"])
-def test_nothing_that_axe_finds(
-    new_page: Callable[..., Page], path: str, theme: str, viewport: dict[str, int]
-) -> None:
+def test_nothing_that_axe_finds(new_page: Callable[..., Page], path: str, theme: str, viewport: dict[str, int]) -> None:
     factories.organisation()
     page = new_page(factories.alice(), viewport=viewport, color_scheme=theme)
     page.goto(path)

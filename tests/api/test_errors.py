@@ -47,7 +47,8 @@ def test_body_of_fifty_megabytes(alices: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/xml"]
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/xml"],
 )
 def test_bodies_of_another_kind(alices: Program, kind: str) -> None:
     answer = alices.ask("POST", "opportunities/", b"name=x", **{"Content-Type": kind})
@@ -105,7 +106,9 @@ def test_database_that_is_busy_or_away(alices: Program, monkeypatch: pytest.Monk
     assert answer.headers["Retry-After"]
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "{{7*7}}", "=1+1", "' or 1=1 --", "Ünïcödé 🦊", "a" * 200])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "{{7*7}}", "=1+1", "' or 1=1 --", "Ünïcödé 🦊", "a" * 200]
+)
 def test_odd_texts_come_back_as_they_were(alices: Program, text: str) -> None:
     answer = alices.post("opportunities/", {"name": text})
     assert answer.status == 201

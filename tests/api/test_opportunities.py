@@ -186,8 +186,8 @@ def test_refuses_unknown_fields(alices: Program) -> None:
 
 @pytest.mark.parametrize(
     "amount",
-    ["NaN", "Infinity", "1e400", "-1", "-0.01", "1.234,56", "１２", "12345678901234", "1.999", "", " 1", 5, 1.5, None, [],
-     {}, True],
+    ["NaN", "Infinity", "1e400", "-1", "-0.01", "1.234,56", "１２", "12345678901234", "1.999", "", " 1", 5, 1.5,
+     None, [], {}, True],
 )  # fmt: skip
 def test_refuses_amounts_that_are_none(alices: Program, amount: Any) -> None:
     deal = factories.deal()
@@ -239,7 +239,8 @@ def test_names_only_what_the_caller_may_see(alices: Program, charlie: User) -> N
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("temperature=hot", {"Hot"}), ("stage={hot}", {"Hot"}), ("kind=lost", {"Lost"}), ("unforecasted=false", {"Cold"}),
+        ("temperature=hot", {"Hot"}), ("stage={hot}", {"Hot"}), ("kind=lost", {"Lost"}),
+        ("unforecasted=false", {"Cold"}),
         ("close_from=2027-06-01", {"Cold"}), ("close_to=2027-05-31", {"Hot", "Lost"}), ("search=col", {"Cold"}),
         ("owner={alice}", {"Cold", "Hot", "Lost"}), ("owner={charlie}", set()), ("account={account}", {"Cold"}),
         ("external_id=nowhere", set()), ("pipeline={pipeline}", {"Cold", "Hot", "Lost"}), ("rotting=true", {"Cold"}),
@@ -275,7 +276,9 @@ def test_refuses_parameters_with_a_sentence(alices: Program, query: str) -> None
     assert list(answer.json["fields"]) == [query.partition("=")[0]]
 
 
-@pytest.mark.parametrize("query", ["search=%FF", "search=%ED%A0%80", "search='%22%3B--", "search=:*%26!", "external_id=%F0%9F"])
+@pytest.mark.parametrize(
+    "query", ["search=%FF", "search=%ED%A0%80", "search='%22%3B--", "search=:*%26!", "external_id=%F0%9F"]
+)
 def test_reads_odd_searches_without_fault(alices: Program, query: str) -> None:
     factories.deal()
     assert alices.get(f"opportunities/?{query}").status == 200

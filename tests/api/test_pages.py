@@ -51,7 +51,8 @@ def test_fragment_for_the_profile_page(as_alice: Browser) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [({"name": "", "days": 90}, "required"), ({"name": "x", "days": 5000}, "Select a valid choice"),
-     ({"name": "\u200b", "days": 90}, "required"), ({"name": "a\u202eb", "days": 90}, "reading direction"), ({}, "required")],
+     ({"name": "\u200b", "days": 90}, "required"), ({"name": "a\u202eb", "days": 90}, "reading direction"),
+     ({}, "required")],
 )  # fmt: skip
 def test_says_what_is_wrong(as_alice: Browser, given: dict[str, object], said: str) -> None:
     page = as_alice.post(TOKENS, given)

@@ -40,7 +40,11 @@ def test_administrator_adds_and_changes_a_pipeline(adas: Program) -> None:
     assert Stage.objects.filter(pipeline=added.json["id"]).count() == 7
     changed = adas.patch(f"pipelines/{added.json['id']}/", {"skip_policy": "forbid", "is_active": False})
     assert changed.status == 200, changed
-    assert (changed.json["skip_policy"], changed.json["is_active"], changed.json["name"]) == ("forbid", False, "Renewals")
+    assert (changed.json["skip_policy"], changed.json["is_active"], changed.json["name"]) == (
+        "forbid",
+        False,
+        "Renewals",
+    )
 
 
 def test_administrator_adds_and_changes_a_stage(adas: Program) -> None:

@@ -63,7 +63,11 @@ def test_changes_title_day_and_person(alices: Program, pia: User, first: Task) -
     body = {"title": "Brief Pia", "due_on": day.isoformat(), "assignee": pia.pk}
     answer = alices.patch(f"tasks/{first.pk}/", body, If_Match='"1"')
     assert answer.status == 200, answer
-    assert (answer.json["title"], answer.json["due_on"], answer.json["is_due_fixed"]) == ("Brief Pia", day.isoformat(), True)
+    assert (answer.json["title"], answer.json["due_on"], answer.json["is_due_fixed"]) == (
+        "Brief Pia",
+        day.isoformat(),
+        True,
+    )
     assert answer.json["version"] == 2
     again = alices.patch(f"tasks/{first.pk}/", body, If_Match='"1"')
     assert (again.status, again.json["version"]) == (200, 2)
@@ -142,9 +146,7 @@ def test_every_action_keeps_the_rules_of_the_house(
     assert alices.post(path, {}, If_Match="*", Idempotency_Key="key-1").json == done.json
 
 
-def test_a_change_keeps_the_rules_of_the_house(
-    alices: Program, dans: Program, charlies: Program, first: Task
-) -> None:
+def test_a_change_keeps_the_rules_of_the_house(alices: Program, dans: Program, charlies: Program, first: Task) -> None:
     path, body = f"tasks/{first.pk}/", {"title": "Another"}
     assert alices.patch(path, body).status == 428
     assert alices.patch(path, body, If_Match='"99"').code == "stale"

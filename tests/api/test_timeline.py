@@ -41,7 +41,9 @@ def test_history_has_true_dates_and_days(alices: Program, alice: User) -> None:
 def test_timeline_is_newest_first(alices: Program, alice: User) -> None:
     deal = factories.deal("prospect")
     factories.deal("prospect")
-    update_opportunity(actor=alice, opportunity=deal, changes={"next_step": "Call"}, expected_version=1, now=timezone.now())
+    update_opportunity(
+        actor=alice, opportunity=deal, changes={"next_step": "Call"}, expected_version=1, now=timezone.now()
+    )
     rows = alices.rows(f"opportunities/{deal.pk}/timeline/?page_size=1")
     assert [row["name"] for row in rows] == ["opportunities.changed", "opportunities.created"]
     assert rows[0]["actor"] == {"id": alice.pk, "name": "Alice"}
