@@ -19,6 +19,7 @@ def use_database(name: str, *, fresh: bool = False) -> bool:
 
     Call before anything of Django is used.
     """
+    os.environ["ONETEAM_STATEMENT_TIMEOUT"] = "0"
     import psycopg2
     from psycopg2 import sql
 

@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks.common import keep, rows_as_table, use_database
 
 PRODUCTS = ("GTX Basic", "GTXPro", "GTX Pro", "MG Special", "MG Advanced")
@@ -86,7 +88,9 @@ def _measure(path: Path, rows: int, ada: Any) -> dict[str, Any]:
     imported = running.answer(actor=ada, imported=imported, options=options, now=timezone.now())
     checked, checking, _memory_checking = _run(imported, is_dry_run=True)
     predicted = (checked.created, checked.changed, checked.unchanged, checked.refused)
+    cpu = _Cpu()
     done, writing, memory = _run(checked, is_dry_run=False)
+    python, database = cpu.spent()
     assert predicted == (done.created, done.changed, done.unchanged, done.refused)
     with path.open("rb") as file:
         again = receive(
@@ -103,6 +107,9 @@ def _measure(path: Path, rows: int, ada: Any) -> dict[str, Any]:
         "write, rows/s": round(rows / sum(writing)),
         "write, median chunk, rows/s": round(1000 / sorted(writing)[len(writing) // 2]),
         "write, best chunk, rows/s": round(1000 / min(writing)),
+        "write, CPU of Python, µs a row": round(python / rows * 1e6),
+        "write, CPU of PostgreSQL, µs a row": round(database / rows * 1e6),
+        "write, rows a CPU second": round(rows / (python + database)),
         "repeat without change, rows/s": round(rows / sum(repeating)),
         "repeat": f"{repeated.created} created, {repeated.changed} changed, {repeated.unchanged} unchanged",
         "plain COPY of the same deals and stage changes, rows/s": round(rows / copying),
@@ -110,6 +117,26 @@ def _measure(path: Path, rows: int, ada: Any) -> dict[str, Any]:
         "memory after a third of the rows, MB": memory[third - 1],
         "memory at the end, MB": memory[-1],
     }
+
+
+class _Cpu:
+    """CPU seconds of this process and of its database connection's, which other work on the machine hardly changes."""
+
+    def __init__(self) -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_backend_pid()")
+            self._backend = psutil.Process(cursor.fetchone()[0])
+        self._before = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        return time.process_time(), sum(self._backend.cpu_times()[:2])
+
+    def spent(self) -> tuple[float, float]:
+        """Seconds since it was made."""
+        python, database = self._now()
+        return python - self._before[0], database - self._before[1]
 
 
 def _run(imported: Any, *, is_dry_run: bool) -> tuple[Any, list[float], list[int]]:

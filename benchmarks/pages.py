@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -53,7 +52,6 @@ def main() -> None:
 
 def measure(deals: int) -> list[dict[str, Any]]:
     """All pages at one size."""
-    os.environ["ONETEAM_STATEMENT_TIMEOUT"] = "0"
     if use_database(f"bench_{deals}"):
         sys.exit(f"Load it first: python -m benchmarks.load --deals {deals}")
     from django.conf import settings

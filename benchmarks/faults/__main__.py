@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import django
 
@@ -20,6 +22,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 def main() -> int:
     """Run, print, keep the figures. Exit code 1 if a run is not clean, or if the control finds nothing."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was started is stopped
     with tempfile.TemporaryDirectory(prefix="oneteam-faults-") as directory:
         os.environ.setdefault("SECRET_KEY", "only-for-measurements-" + "x" * 40)
         os.environ["ONETEAM_DATA_DIR"] = directory
@@ -37,7 +40,7 @@ def main() -> int:
         plan = Plan(
             moves=options.moves, faults=options.faults, seed=options.seed, database_url=url,
             directory=Path(directory) / "run", clients=options.clients, per_second=options.per_second,
-            is_plain=options.plain, may_crash_database=not options.plain,
+            is_plain=options.plain, may_crash_database=not options.plain, waits_for_recovery=options.recovery,
         )  # fmt: skip
         print(f"seed {plan.seed}: {plan.moves} moves, {plan.faults} faults, {'plain' if plan.is_plain else 'OneTeam'}")
         try:
@@ -57,6 +60,10 @@ def main() -> int:
         "longest_wait": round(report.longest_wait, 1),
         "open_at_the_end": report.open_at_the_end,
         "died": report.died,
+        "recovery_seconds": {
+            kind: {"n": len(times), "median": round(median(times), 1), "worst": round(max(times), 1)}
+            for kind, times in sorted(report.recoveries.items())
+        },
     }
     print(json.dumps(row, indent=2))
     RESULTS.mkdir(exist_ok=True)
@@ -75,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--per-second", type=float, default=10, help="moves begun each second; 0: as fast as possible")
     parser.add_argument("--plain", action="store_true", help="the control: on_commit(task.delay), must find losses")
+    parser.add_argument("--recovery", action="store_true", help="wait after each fault, and measure how long it hurts")
     return parser.parse_args()
 
 

@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +29,10 @@ class Nemesis:
     # Seconds between the beginnings of two faults, on average.
     every: float
     may_crash_database: bool
+    # Waits until everything works again, and says how long that took; without it the next fault comes when it comes.
+    recovered: Callable[[], float] | None = None
     done: Counter[str] = field(default_factory=Counter)
+    recoveries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     plan: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,9 @@ class Nemesis:
         self.plan.append(kind)
         self._faults[kind]()
         self.done[kind] += 1
+        if self.recovered is not None:
+            self.recoveries[kind].append(self.recovered())
+            print(f"{kind}: {self.recoveries[kind][-1]:.1f} s", flush=True)
 
     # --- processes ------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ from events.models import Delivery
 
 T = TypeVar("T")
 STARTED_SECONDS = 90
+MOST_RECOVERY_SECONDS = 180
+STEADY_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Plan:
     is_plain: bool = False
     may_crash_database: bool = False
     drain_seconds: float = 300
+    # After each fault, wait until nothing is owed for longer than a second, and measure how long that takes.
+    waits_for_recovery: bool = False
 
 
 @dataclass
@@ -56,14 +60,14 @@ class Report:
     # Processes that ended though nobody had killed them.
     died: list[str]
     plan: list[str]
+    recoveries: dict[str, list[float]]
 
 
 class Run:
     """The processes and threads of one run."""
 
-    def __init__(self, plan: Plan, say: Callable[[str], None] = print) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.say = say
         plan.directory.mkdir(parents=True, exist_ok=True)
         self.installation = Installation.on(plan.database_url, plan.directory, is_plain=plan.is_plain)
         self.stop = threading.Event()
@@ -76,10 +80,16 @@ class Run:
         deals = world.build(plan.moves)
         clients = self._clients(deals)
         duration = plan.moves / plan.per_second if plan.per_second else plan.moves / 25
-        every = duration / max(plan.faults, 1)
+        every = 2.0 if plan.waits_for_recovery else duration / max(plan.faults, 1)
         nemesis = Nemesis(
-            self.installation, plan.database_url, clients, plan.seed, every, plan.may_crash_database
-        )  # fmt: skip
+            self.installation,
+            plan.database_url,
+            clients,
+            plan.seed,
+            every,
+            plan.may_crash_database,
+            recovered=self._recovered if plan.waits_for_recovery else None,
+        )
         watch = threading.Thread(target=self._watch, daemon=True)
         try:
             self.installation.start()
@@ -89,7 +99,11 @@ class Run:
             for client in clients:
                 client.start()
             nemesis.run(plan.faults, self.stop)
-            self._wait(clients, nemesis)
+            if plan.waits_for_recovery:
+                for client in clients:
+                    client.kill()
+            else:
+                self._wait(clients)
             drain = time.monotonic()
             self.died = [program.name for program in self.installation.programs if not program.is_running]
             self.installation.start()
@@ -103,6 +117,7 @@ class Run:
             self.installation.stop()
             if watch.is_alive():
                 watch.join(10)
+            connection.close()  # it may have been among those that were broken
 
     # --- clients --------------------------------------------------------------------------------------------------
 
@@ -122,7 +137,7 @@ class Run:
     def _journal(self, number: int) -> Path:
         return self.plan.directory / f"journal{number}.jsonl"
 
-    def _wait(self, clients: list[Program], nemesis: Nemesis) -> None:
+    def _wait(self, clients: list[Program]) -> None:
         """Until the clients have tried everything."""
         while any(client.is_running for client in clients):
             time.sleep(0.1)
@@ -177,6 +192,18 @@ class Run:
                 self.longest_wait = max(self.longest_wait, age.total_seconds())
         connection.close()
 
+    def _recovered(self) -> float:
+        """Seconds until nothing waits for longer than a second, looked at for a while."""
+        start = good = time.monotonic()
+        while time.monotonic() - start < MOST_RECOVERY_SECONDS:
+            age = ask(lambda: deliveries.oldest_undelivered_age(deliveries.database_now()))
+            if age is not None and age.total_seconds() > 1:
+                good = time.monotonic()
+            elif time.monotonic() - good > STEADY_SECONDS:
+                return good - start
+            time.sleep(0.1)
+        return time.monotonic() - start
+
     # --- the end --------------------------------------------------------------------------------------------------
 
     def _report(self, nemesis: Nemesis, deals: list[int], seconds: float, drained_after: float) -> Report:
@@ -188,7 +215,15 @@ class Run:
             )
         still_open = ask(lambda: Delivery.objects.filter(state__in=deliveries.OPEN).count())
         return Report(
-            found, dict(nemesis.done), seconds, drained_after, self.longest_wait, still_open, self.died, nemesis.plan
+            found,
+            dict(nemesis.done),
+            seconds,
+            drained_after,
+            self.longest_wait,
+            still_open,
+            self.died,
+            nemesis.plan,
+            dict(nemesis.recoveries),
         )
 
 

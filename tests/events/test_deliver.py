@@ -193,9 +193,15 @@ def test_nothing_owed_is_no_delay() -> None:
     assert deliveries.delay(NOW) is None
 
 
-def test_delay_is_the_age_of_the_oldest_also_while_it_is_rung_for(owe: OweEvent, now: dt.datetime) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_the_oldest_counts(owe: OweEvent, now: dt.datetime) -> None:
+    first, second = owe(), owe()
+    assert first.event.recorded_at < second.event.recorded_at
+    assert deliveries.oldest_undelivered_age(now) == now - first.event.recorded_at
+
+
+def test_what_is_rung_for_again_and_again_is_late_too(owe: OweEvent, now: dt.datetime) -> None:
     delivery = owe()
-    owe()
     Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.PUBLISHED, due_at=now + dt.timedelta(hours=1))
     assert deliveries.delay(now + dt.timedelta(minutes=4)) == deliveries.Delay(minutes=4)
 
