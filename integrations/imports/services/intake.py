@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -23,6 +23,7 @@ from integrations.imports.reading.kinds import kind_of
 from integrations.imports.states import State
 
 LARGEST_FILE = 50 * 1024 * 1024
+_AWAKE_EVERY = 5_000  # rows
 # What is asked anew for each file, though its headings are known.
 _NOT_REMEMBERED = frozenset({"baseline", "shift_to_today", "shift_days"})
 
@@ -116,13 +117,22 @@ def _spool(file: BinaryIO, writer: spool.Writer) -> tuple[list[str], Profile]:
             raise Unreadable(_("The file is empty. Export it again, with a heading and at least one deal."))
         header = checked_header(first.cells)
         profile = Profile(len(header))
-        for row in rows:
+        for number, row in enumerate(rows):
+            if number % _AWAKE_EVERY == 0:
+                _stay_awake()
             cells = row.cells[: len(header)] if not any(row.cells[len(header) :]) else row.cells
             profile.add(cells)
             writer.add(row.line, cells)
     if not profile.rows:
         raise Unreadable(_("The file has a heading but no deals below it. Export it again with its rows."))
     return header, profile
+
+
+def _stay_awake() -> None:
+    """A transaction around the reading must not pass for an idle one, which the server would end."""
+    if connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
 
 
 def _pieces(file: BinaryIO, largest: int | None) -> Iterable[bytes]:
