@@ -13,7 +13,8 @@ function show() {
   head.checked = chosen > 0 && chosen === all.length;
   head.indeterminate = chosen > 0 && chosen < all.length;
   form().classList.toggle("bulk-on", chosen > 0);
-  form().querySelector("[data-bulk-count]").hidden = chosen > 0 && head.checked;
+  const count = form().querySelector("[data-bulk-count]");
+  count.textContent = chosen ? count.dataset.some.replace("{n}", chosen) : count.dataset.none;
   const whole = form().querySelector("[data-bulk-all]");
   whole.hidden = !head.checked;
   if (whole.hidden) whole.querySelector("input").checked = false;
