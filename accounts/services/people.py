@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.access import require_administrator
@@ -131,6 +131,9 @@ def _end_sessions(sessions: Iterable[UserSession]) -> None:
 
 
 def _locked(person: User) -> User:
+    """The person as they stand, one change of people at a time: two that lock each other's row would deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext('oneteam.people'))")
     return User.objects.select_for_update().get(pk=person.pk)
 
 
