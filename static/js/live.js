@@ -11,7 +11,8 @@ const HIDDEN_MS = 10_000; // a tab in the background gives its connection back a
 const EVERYTHING = "*";
 
 const waiting = new Set(); // topics not handed out yet
-const held = new Set(); // elements whose turn comes once they are free
+// Whose turn comes once they are free, by id: an element may be replaced by its own answer in the meantime.
+const held = new Set();
 let stream = null;
 let position = "";
 let heardAt = 0;
@@ -21,14 +22,19 @@ let gathering, retrying, hiding, holding;
 
 const all = () => [...document.querySelectorAll("[data-live]")];
 const topicsOf = (element) => element.dataset.live.split(/\s+/).filter(Boolean);
+const keyOf = (element) => element.id || element;
 const concerned = (element) => waiting.has(EVERYTHING) || topicsOf(element).some((topic) => waiting.has(topic));
 
 function say(state) {
   document.documentElement.dataset.liveState = state;
 }
 
-/** Somebody is typing, dragging or choosing in it: replacing it now would take that away. */
+/**
+ * Somebody is typing, dragging or choosing in it: replacing it now would take that away. Or it is being fetched: that
+ * answer may be older than the change, and what htmx queues is lost with an element that its answer replaces.
+ */
 function isHeld(element) {
+  if (element.matches(".htmx-request")) return true;
   if (element.closest("[data-live-hold]") || element.querySelector("[data-live-hold]")) return true;
   if (element.querySelector("details.ot-menu[open], .dropdown-menu.show, .htmx-request")) return true;
   const focus = document.activeElement;
@@ -41,13 +47,13 @@ function isHeld(element) {
 
 function handOut() {
   gathering = undefined;
-  const due = new Set(all().filter((element) => concerned(element) || held.has(element)));
+  const due = new Set(all().filter((element) => concerned(element) || held.has(keyOf(element))));
   waiting.clear();
   held.clear();
   for (const element of due) {
     // What contains it fetches it too.
     if (due.has(element.parentElement?.closest("[data-live]"))) continue;
-    if (isHeld(element)) held.add(element);
+    if (isHeld(element)) held.add(keyOf(element));
     else window.htmx.trigger(element, "live");
   }
   lookAgain(LOOK_AGAIN_MS);
@@ -138,12 +144,13 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
       isSignedOut = true;
       giveBack();
     } else if (event.detail.requestConfig?.triggeringEvent?.type === "live" && (status < 400 || status >= 500)) {
-      held.add(event.detail.elt);
+      held.add(keyOf(event.detail.elt));
       lookAgain(FAILED_MS);
     }
   });
 }
 // Elements may come after the page did.
 document.body.addEventListener("htmx:afterSettle", open);
+document.body.addEventListener("htmx:afterSettle", () => held.size && setTimeout(handOut));
 setInterval(tick, POLL_MS);
 open();
