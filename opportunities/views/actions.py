@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opportunities.access import archived_opportunity, editable_opportunity
 from opportunities.forms.deals import LoseForm, ReopenForm, SnoozeForm, TemperatureForm
@@ -110,6 +110,7 @@ def archive(request: Request, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_safe
 def archived(request: Request, pk: int) -> HttpResponse:
     """An archived deal: that it is, and the way back."""
     deal = archived_opportunity(request.user, pk)
