@@ -17,7 +17,7 @@ def reader_of(session_key: str) -> Audience | None:
     store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
     request: Any = SimpleNamespace(session=store(session_key))
     user = get_user(request)
-    return audience_of(user) if user.is_authenticated and user.is_active else None
+    return audience_of(user) if user.is_authenticated else None
 
 
 application = LiveStream(reader_of)
