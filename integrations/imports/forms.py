@@ -170,8 +170,10 @@ class AnswersForm(forms.Form):
         lines = [(line.key, line.name) for line in ServiceLine.objects.filter(is_active=True)]
         self._offer("service_line", [("", _("None")), *lines], bool(lines) and "service_line" not in self.setup.columns)
         self._offer("team_by", self.fields["team_by"].choices, bool(self.imported.companions.get("teams")))  # type: ignore[attr-defined]
+        asked = {question.key for question in self.setup.questions()}
         for name, readings in (("date_reading", DATE_READINGS), ("decimal_mark", DECIMAL_MARKS)):
-            self._offer(name, [("", _("as found")), *readings.items()], True)
+            nothing = _("Choose one") if name in asked else _("as found")
+            self._offer(name, [("", nothing), *readings.items()], True)
             found = readings.get(self.setup.recognised().get(name, ""))
             self.fields[name].help_text = _("Found: %(reading)s.") % {"reading": found} if found else ""
 

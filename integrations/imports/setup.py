@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Organisation, Region, ServiceLine
 from accounts.queries import organisation
@@ -313,11 +314,18 @@ def _decide(counts: Iterable[Mapping[str, int]], first: str, second: str) -> str
 
 
 def _stage_question(value: StageValue) -> Question:
-    count = number_format(value.count, force_grouping=True)
+    said = {"value": value.value, "count": number_format(value.count, force_grouping=True)}
     if not value.value:
-        return Question("stage:", _("%(count)s rows name no stage. Where do they belong?") % {"count": count})
-    sentence = _("Which stage is “%(value)s” (%(count)s rows)?") % {"value": value.value, "count": count}
-    return Question(f"stage:{value.value}", sentence)
+        sentence = ngettext(
+            "%(count)s row names no stage. Where does it belong?",
+            "%(count)s rows name no stage. Where do they belong?",
+            value.count,
+        )
+        return Question("stage:", sentence % said)
+    sentence = ngettext(
+        "Which stage is “%(value)s” (%(count)s row)?", "Which stage is “%(value)s” (%(count)s rows)?", value.count
+    )
+    return Question(f"stage:{value.value}", sentence % said)
 
 
 def _date_question() -> Question:
