@@ -45,6 +45,31 @@ TASKS_RESCHEDULED = "tasks.rescheduled"
 TASK_COMPLETED = "tasks.completed"
 TASK_REOPENED = "tasks.reopened"
 TASK_CHANGED = "tasks.changed"
+REVIEW_REQUESTED = "reviews.requested"
+REVIEW_SCHEDULED = "reviews.scheduled"
+REVIEW_ANSWERED = "reviews.answered"
+REVIEW_TAKEN_BACK = "reviews.taken_back"
+REVIEW_COMPARED = "reviews.compared"
+REVIEW_DECIDED = "reviews.decided"
+REVIEW_SIGNED = "reviews.signed"
+REVIEW_AGREED = "reviews.agreed"
+REVIEW_OVERRIDDEN = "reviews.overridden"
+REVIEW_CANCELLED = "reviews.cancelled"
+REVIEW_RESUMED = "reviews.resumed"
+REVIEW_CONDITION_SETTLED = "reviews.condition_settled"
+REVIEW_HELD = "reviews.held"
+REVIEW_ESCALATED = "reviews.escalated"
+COMMITMENT_ADDED = "commitments.added"
+COMMITMENT_CHANGED = "commitments.changed"
+COMMITMENT_WITHDRAWN = "commitments.withdrawn"
+COMMITMENT_ANSWERED = "commitments.answered"
+COMMITMENT_SETTLED = "commitments.settled"
+RISK_ADDED = "risks.added"
+RISK_CHANGED = "risks.changed"
+RISK_CLOSED = "risks.closed"
+RISK_REOPENED = "risks.reopened"
+RISK_PROFILE_PROPOSED = "risk_profiles.proposed"
+RISK_PROFILE_AGREED = "risk_profiles.agreed"
 ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
@@ -94,6 +119,31 @@ TEXTS: dict[str, StrPromise] = {
     TASK_COMPLETED: _("completed “{title}”"),
     TASK_REOPENED: _("reopened “{title}”"),
     TASK_CHANGED: _("changed the task “{title}”"),
+    REVIEW_REQUESTED: _("The deal review is due: {due}"),
+    REVIEW_SCHEDULED: _("scheduled the deal review for {starts}"),
+    REVIEW_ANSWERED: _("handed in the answers of {side}"),
+    REVIEW_TAKEN_BACK: _("took back the answers of {side}"),
+    REVIEW_COMPARED: _("Both sides have answered; the gaps are open to see"),
+    REVIEW_DECIDED: _("proposed the verdict “{verdict}” (version {number})"),
+    REVIEW_SIGNED: _("signed the verdict for {side}"),
+    REVIEW_AGREED: _("The deal review is agreed: {verdict}"),
+    REVIEW_OVERRIDDEN: _("let the deal be won without an agreed review: {reason}"),
+    REVIEW_CANCELLED: _("The deal review was cancelled"),
+    REVIEW_RESUMED: _("The deal review was taken up again"),
+    REVIEW_CONDITION_SETTLED: _("settled the condition “{text}”: {state}"),
+    REVIEW_HELD: _("noted who was at the deal review"),
+    REVIEW_ESCALATED: _("The express review is late; told: {people}"),
+    COMMITMENT_ADDED: _("noted a promise: {text}"),
+    COMMITMENT_CHANGED: _("changed the promise “{text}”"),
+    COMMITMENT_WITHDRAWN: _("took the promise “{text}” off the ledger"),
+    COMMITMENT_ANSWERED: _("answered the promise “{text}”: {stance}"),
+    COMMITMENT_SETTLED: _("settled the promise “{text}”: {outcome}"),
+    RISK_ADDED: _("added to the register: {text}"),
+    RISK_CHANGED: _("changed “{text}” in the register"),
+    RISK_CLOSED: _("closed “{text}” in the register"),
+    RISK_REOPENED: _("opened “{text}” in the register again"),
+    RISK_PROFILE_PROPOSED: _("put version {number} of the risk profile up for agreement"),
+    RISK_PROFILE_AGREED: _("agreed version {number} of the risk profile for {side}"),
     ACCOUNT_CHANGED: _("changed the account {name}"),
     CONTACT_CHANGED: _("changed the contact {name}"),
     SETTINGS_CHANGED: _("changed {what}"),

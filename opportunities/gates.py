@@ -19,11 +19,15 @@ from opportunities.models import Criterion, Opportunity, Stage, StageKind
 
 @dataclass(frozen=True)
 class Missing:
-    """One unmet criterion: what to say, and the field that would meet it, if a field does."""
+    """One unmet criterion: what to say, and the field that would meet it, if a field does.
+
+    ``link`` is the address where it can be met, for what no field meets.
+    """
 
     kind: str
     sentence: str
     field: str | None = None
+    link: str = ""
 
 
 class CriterionKind(Protocol):

@@ -40,7 +40,7 @@ class DayField(forms.DateField):
 
 
 class OrganisationForm(forms.Form):
-    """Name, money, time and thresholds."""
+    """Name, money, time, thresholds and clocks."""
 
     name = NameField(label=_("Name"), max_length=120)
     base_currency = CurrencyField(label=_("Base currency"), help_text=_("Totals are shown in it."))
@@ -52,6 +52,14 @@ class OrganisationForm(forms.Form):
     start_after_close_days = forms.IntegerField(
         label=_("Expected start after the close date"), min_value=0, max_value=365,
         help_text=_("Days, while nobody has named a start."),
+    )  # fmt: skip
+    review_days = forms.IntegerField(
+        label=_("A deal review is due after"), min_value=1, max_value=60,
+        help_text=_("Business days from the day the deal turns hot; never after its close date."),
+    )  # fmt: skip
+    express_review_hours = forms.IntegerField(
+        label=_("An express review is due after"), min_value=1, max_value=240,
+        help_text=_("Hours from the moment a deal surfaces un-forecasted."),
     )  # fmt: skip
 
     @property

@@ -80,6 +80,9 @@ class Organisation(models.Model):
     )
     # A close date pulled in by more than this surprises delivery.
     surprise_pull_in_days = models.PositiveSmallIntegerField(_("days pulled in that surprise"), default=14)
+    # Until when a deal review should be agreed, counted from the signal; never after the close date.
+    review_days = models.PositiveSmallIntegerField(_("business days for a deal review"), default=5)
+    express_review_hours = models.PositiveSmallIntegerField(_("hours for an express review"), default=8)
     # From the close date to the expected start, while nobody has named a start.
     start_after_close_days = models.PositiveSmallIntegerField(_("days from close to start"), default=14)
 

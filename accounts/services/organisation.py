@@ -28,12 +28,14 @@ class OrganisationDetails:
     time_zone: str
     surprise_pull_in_days: int
     start_after_close_days: int
+    review_days: int
+    express_review_hours: int
 
 
 def change_organisation(
     *, actor: User, organisation: Organisation, details: OrganisationDetails, now: dt.datetime
 ) -> Organisation:
-    """Change name, base currency, time zone and the two thresholds (in days).
+    """Change name, base currency, time zone, thresholds and clocks.
 
     Raises PermissionDenied; ValidationError when the base currency changes under existing rates.
     """
@@ -50,6 +52,8 @@ def change_organisation(
         current.name, current.base_currency, current.time_zone = details.name, details.base_currency, details.time_zone
         current.surprise_pull_in_days = details.surprise_pull_in_days
         current.start_after_close_days = details.start_after_close_days
+        current.review_days = details.review_days
+        current.express_review_hours = details.express_review_hours
         current.full_clean()
         current.save()
         _record(actor, current, now, _("the organisation"))

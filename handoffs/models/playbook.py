@@ -26,6 +26,16 @@ class Anchor(models.TextChoices):
     KICKOFF = "kickoff", _("the kick-off")
 
 
+class TaskAction(models.TextChoices):
+    """What a task is about, where it is more than saying done."""
+
+    NONE = "", _("Nothing else")
+    REVIEW = "review", _("Hold the deal review")
+    EXPRESS_REVIEW = "express_review", _("Hold an express review")
+    RISK_PROFILE = "risk_profile", _("Agree the risk profile")
+    STAFFING = "staffing", _("State the staffing needs")
+
+
 class Assignee(models.TextChoices):
     """Who gets the task: a person named on the deal, or somebody by role."""
 
@@ -81,6 +91,7 @@ class PlaybookTask(models.Model):
     # A list of {"field", "op", "value"} that must all hold, see conditions.py.
     conditions = models.JSONField(_("only when"), default=list, blank=True)
     evidence = models.CharField(_("evidence wanted"), max_length=200, blank=True)
+    action = models.CharField(_("starts"), max_length=16, choices=TaskAction.choices, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -89,6 +100,7 @@ class PlaybookTask(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["playbook", "key"], name="handoffs_playbook_task_key_unique"),
             models.CheckConstraint(condition=Q(side__in=TaskSide.values), name="handoffs_template_side_known"),
+            models.CheckConstraint(condition=Q(action__in=TaskAction.values), name="handoffs_template_action_known"),
         ]
 
     def __str__(self) -> str:

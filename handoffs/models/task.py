@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Side, User
 from events.audience import Scope
 from handoffs.models.engagement import Engagement, Trigger
-from handoffs.models.playbook import Anchor, Assignee, PlaybookTask, TaskSide
+from handoffs.models.playbook import Anchor, Assignee, PlaybookTask, TaskAction, TaskSide
 from opportunities.models import Opportunity
 
 
@@ -62,6 +62,8 @@ class Task(models.Model):
     paused_on = models.DateField(null=True, blank=True)
     evidence_wanted = models.CharField(max_length=200, blank=True)
     evidence = models.CharField(_("evidence"), max_length=1000, blank=True)
+    # Done when what it is about is done: a review signed by both, a risk profile agreed by both.
+    action = models.CharField(max_length=16, choices=TaskAction.choices, blank=True)
     depends_on = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="unlocks")
     sales_done_at = models.DateTimeField(null=True, blank=True)
     sales_done_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -80,6 +82,7 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["opportunity", "template"], name="handoffs_task_once_per_deal"),
             models.CheckConstraint(condition=Q(state__in=TaskState.values), name="handoffs_task_state_known"),
+            models.CheckConstraint(condition=Q(action__in=TaskAction.values), name="handoffs_task_action_known"),
             models.CheckConstraint(
                 condition=~Q(state="done") | Q(done_at__isnull=False), name="handoffs_done_task_has_time"
             ),

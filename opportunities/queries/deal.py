@@ -36,7 +36,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
     "files": ((names.OPPORTUNITY_FILE_ADDED, names.OPPORTUNITY_FILE_REMOVED), ()),
-    "delivery": ((), ("engagements.", "tasks.", "reviews.", "handoffs.")),
+    "delivery": ((), ("engagements.", "tasks.", "reviews.", "commitments.", "risks.", "risk_profiles.", "handoffs.")),
 }  # fmt: skip
 
 

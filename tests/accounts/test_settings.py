@@ -41,7 +41,7 @@ def organisation_data(**changes: object) -> dict[str, object]:
     """What the page sends for the organisation as it is."""
     return {
         "name": "Northwind Services", "base_currency": "EUR", "time_zone": "UTC", "surprise_pull_in_days": 14,
-        "start_after_close_days": 14, **changes,
+        "start_after_close_days": 14, "review_days": 5, "express_review_hours": 8, **changes,
     }  # fmt: skip
 
 
