@@ -166,7 +166,7 @@ def test_only_an_administrator_changes_the_organisation(sam: User, organisation:
     region = Region.objects.create(name="R")
     day = CalendarDay.objects.create(calendar=organisation.calendar, on=dt.date(2026, 1, 2), name="Bridge")
     rate = CurrencyRate.objects.create(currency="USD", on=dt.date(2026, 1, 1), rate=1)
-    known = services.OrganisationDetails("N", "EUR", "UTC", 1, 1)
+    known = services.OrganisationDetails("N", "EUR", "UTC", 1, 1, 5, 8)
     calendar = organisation.calendar
     for attempt in (
         lambda: services.change_organisation(actor=sam, organisation=organisation, details=known, now=NOW),
