@@ -8,10 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from accounts.access import has_role, is_administrator
+from accounts.access import audience_of, has_role, is_administrator
 from accounts.models import Role, Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
+from events.audience import Audience
 from handoffs.models import Engagement, Task, TaskSide
+from opportunities.models import Opportunity
 
 manages_delivery = has_role(Role.DELIVERY_MANAGER, Role.ADMINISTRATOR)
 
@@ -32,6 +34,28 @@ def sides_of(user: User) -> set[Side]:
     if DELIVERY_ROLES.intersection(user.roles):
         sides.add(Side.DELIVERY)
     return sides
+
+
+def side_in(user: User, opportunity: Opportunity) -> Side | None:
+    """The circle for which this person speaks on the deal: exactly one, or None for those above or beside both.
+
+    Whoever owns it for a side speaks for that side; others who see it speak for the side of their roles.
+    """
+    if not user.is_active:
+        return None
+    if opportunity.owner_id == user.pk:
+        return Side.SALES
+    if opportunity.delivery_owner_id == user.pk:
+        return Side.DELIVERY
+    audience = audience_of(user)
+    is_near = audience.sees_all or opportunity.team_id in audience.team_ids
+    is_near = is_near or (audience.is_delivery and _is_served(audience, opportunity))
+    return user.side if is_near else None
+
+
+def _is_served(audience: Audience, opportunity: Opportunity) -> bool:
+    line = opportunity.service_line_id
+    return audience.serves_all_lines or line is None or line in audience.service_line_ids
 
 
 @rules.predicate
