@@ -106,7 +106,7 @@ def create_opportunity(
             flag(opportunity, [UnforecastedReason.FIRST_SEEN_WARM], now=now)
         opportunity.save()
         change = StageChange.objects.create(
-            opportunity=opportunity, number=1, to_stage=stage, at=now, by=actor,
+            opportunity=opportunity, number=1, to_stage=stage, at=now, recorded_at=now, by=actor,
             source=Source.API if source == "api" else Source.FORM, request_id=request_id,
         )  # fmt: skip
         data: EventData = {"to": stage.name, "change": change.pk}

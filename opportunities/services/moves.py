@@ -339,7 +339,7 @@ def _enter(
     if restore is not None:
         _restore(opportunity, restore.before)
     change = StageChange(
-        opportunity=opportunity, number=last + 1, from_stage=origin, to_stage=stage, at=now, by=actor,
+        opportunity=opportunity, number=last + 1, from_stage=origin, to_stage=stage, at=now, recorded_at=now, by=actor,
         source=source, reason=reason.strip(), skipped=skipped, before=before, request_id=request_id,
     )  # fmt: skip
     if restore is None:

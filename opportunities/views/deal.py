@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from accounts.calendars import BusinessDays
 from opportunities.access import readable_opportunity
-from opportunities.models import Opportunity
+from opportunities.models import Opportunity, StageChange
 from opportunities.queries.deal import (
     KINDS,
     files_of,
@@ -25,6 +26,7 @@ from opportunities.queries.deal import (
     stage_history,
     timeline,
 )
+from opportunities.queries.notice import LostNotice, notice_lost
 from opportunities.services.files import may_remove
 from opportunities.services.moves import legal_stages
 from opportunities.views.answers import Request, today_of
@@ -90,7 +92,20 @@ def _files(request: Request, deal: Opportunity) -> dict[str, Any]:
 
 def _history(request: Request, deal: Opportunity) -> dict[str, Any]:
     history = stage_history(deal, now=timezone.now())
-    return {"history": history, "last_open_stage": last_open_stage(history)}
+    lost = _notice_lost(request, deal, [stay.change for stay in history])
+    return {
+        "history": [(stay, lost.get(stay.change.pk)) for stay in history],
+        "last_open_stage": last_open_stage(history),
+        "notice_lost": sum(each.days for each in lost.values()),
+    }
+
+
+def _notice_lost(request: Request, deal: Opportunity, changes: list[StageChange]) -> dict[int, LostNotice]:
+    """What the deal's steps cost delivery; most deals skip nothing and are written down in time, and need no query."""
+    if not any(change.skipped or change.at < change.recorded_at for change in changes[:-1]):
+        return {}
+    home, stages = request.organisation, list(deal.pipeline.stages.active())
+    return notice_lost(changes, stages, home=home, days=BusinessDays(home.calendar))
 
 
 def _timeline(request: Request, deal: Opportunity) -> dict[str, Any]:
