@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -17,14 +20,32 @@ can_sell = has_role(Role.SALES_REP, Role.SALES_MANAGER, Role.ADMINISTRATOR)
 can_bypass = is_sales_manager | is_administrator
 
 
+class Belongs(Protocol):
+    """A deal, or as much of one as says whose it is."""
+
+    @property
+    def owner_id(self) -> int | None: ...
+    @property
+    def delivery_owner_id(self) -> int | None: ...
+    @property
+    def team_id(self) -> int | None: ...
+
+
+def editor(user: User) -> Callable[[Belongs], bool]:
+    """The rule for this person, for asking about many deals.
+
+    Its owner, people of its sales team, its delivery owner, and administrators may change a deal.
+    """
+    if not user.is_active or user.is_administrator:
+        return lambda _deal: user.is_active
+    teams = audience_of(user).team_ids if can_sell(user) else frozenset()
+    return lambda deal: user.pk in (deal.owner_id, deal.delivery_owner_id) or deal.team_id in teams
+
+
 @rules.predicate
 def may_edit(user: User | AnonymousUser, opportunity: Opportunity | None) -> bool:
-    """The owner, people of the deal's sales team, its delivery owner, and administrators."""
-    if not isinstance(user, User) or not user.is_active or opportunity is None:
-        return False
-    if user.is_administrator or user.pk in (opportunity.owner_id, opportunity.delivery_owner_id):
-        return True
-    return bool(can_sell(user)) and opportunity.team_id in audience_of(user).team_ids
+    """Whether the person may change the deal."""
+    return isinstance(user, User) and opportunity is not None and editor(user)(opportunity)
 
 
 rules.add_perm("opportunities.add", can_sell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q
@@ -13,7 +14,7 @@ from accounts.models import User
 from accounts.queries import Rates
 from events.models import Event
 from events.tail import Position
-from opportunities.models import Opportunity, OpportunityQuerySet, Pipeline, Stage
+from opportunities.models import Opportunity, OpportunityQuerySet, Pipeline, Stage, StageKind
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.totals import Total, counted_totals, kept_totals
 
@@ -26,13 +27,43 @@ class BadCursor(ValueError):
     """The address of a page was cut or made up."""
 
 
+class Brief(NamedTuple):
+    """As much of a deal as says where its card stands, whose it is, and whether its picture is still true."""
+
+    pk: int
+    version: int
+    updated_at: dt.datetime
+    kind: str
+    stage_id: int
+    close_date: dt.date | None
+    closed_on: dt.date | None
+    stage_entered_at: dt.datetime
+    owner_id: int | None
+    delivery_owner_id: int | None
+    team_id: int | None
+    account: str | None
+    owner: str | None
+    delivery_owner: str | None
+
+    @property
+    def order(self) -> str:
+        """Where the card stands in its column, as text that sorts the same way in a browser."""
+        if self.kind == StageKind.OPEN:
+            return f"{self.close_date.isoformat() if self.close_date else '9999'}.{self.pk:019d}"
+        closed = self.closed_on or dt.date.min
+        return f"{9999999 - closed.toordinal():07d}.{2**63 - self.pk:019d}"
+
+
+_BRIEF = (*Brief._fields[:-3], "account__name", "owner__name", "delivery_owner__name")
+
+
 @dataclass
 class Column:
     """One stage with its total, and some of its deals in order; ``after`` is the cursor of the next page."""
 
     stage: Stage
     total: Total
-    deals: list[Opportunity] = field(default_factory=list)
+    deals: list[Brief] = field(default_factory=list)
     after: str | None = None
 
 
@@ -47,30 +78,27 @@ def board_columns(
 ) -> list[Column]:
     """Every stage with its total and its first page. The number of queries depends on nothing."""
     totals = stage_totals(user, pipeline=pipeline, wanted=wanted, rates=rates, today=today)
-    keys = [_page(_column(user, stage, wanted, today), stage).values_list("pk", "stage_id") for stage in stages]
+    keys = [_page(_column(user, stage, wanted, today), stage).values_list("pk") for stage in stages]
     if not keys:
         return []
-    # Each branch is sorted; the union itself keeps the branches' order because nothing sorts it again.
-    rows = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
-    found: dict[int, list[int]] = {}
-    for pk, stage_id in rows:
-        found.setdefault(stage_id, []).append(pk)
-    deals = _fetch(pk for pks in found.values() for pk in pks[:PAGE])
+    every = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
+    found: dict[int, list[Brief]] = {}
+    # The keys first: as a subquery they would tempt the planner to work them out once per deal.
+    for brief in _briefs(Opportunity.objects.filter(pk__in=[pk for (pk,) in every])):
+        found.setdefault(brief.stage_id, []).append(brief)
     columns = []
     for stage in stages:
-        pks = found.get(stage.pk, [])
-        shown = [deals[pk] for pk in pks[:PAGE] if pk in deals]
-        columns.append(Column(stage, totals.get(stage.pk, Total()), shown, _cursor(shown, has_more=len(pks) > PAGE)))
+        deals = sorted(found.get(stage.pk, []), key=lambda brief: brief.order)
+        columns.append(Column(stage, totals.get(stage.pk, Total()), deals[:PAGE], _cursor(deals)))
     return columns
 
 
 def column_page(
     user: User, *, stage: Stage, wanted: DealFilter, today: dt.date, after: str
-) -> tuple[list[Opportunity], str | None]:
+) -> tuple[list[Brief], str | None]:
     """The next deals of a column and the cursor after them. Raises BadCursor."""
-    deals = _column(user, stage, wanted, today).filter(_beyond(stage, after))
-    found = list(_page(deals, stage).with_people())
-    return found[:PAGE], _cursor(found[:PAGE], has_more=len(found) > PAGE)
+    found = _briefs(_page(_column(user, stage, wanted, today).filter(_beyond(stage, after)), stage))
+    return found[:PAGE], _cursor(found)
 
 
 def stage_totals(
@@ -90,12 +118,24 @@ def stage_totals(
     return totals
 
 
-def cards_among(
+def briefs_among(
     user: User, pks: Iterable[int], *, pipeline: Pipeline, wanted: DealFilter, today: dt.date
-) -> list[Opportunity]:
+) -> list[Brief]:
     """Those of the deals that belong on this board, for a screen that was told of changes."""
     deals = wanted.apply(Opportunity.objects.current().filter(pipeline=pipeline, pk__in=pks).visible_to(user))
-    return list(deals.filter(_recent(closed_since(today))).with_people())
+    return _briefs(deals.filter(_recent(closed_since(today))))
+
+
+def brief_of(deal: Opportunity) -> Brief:
+    """As much of a deal as its card needs; reads nothing where the deal came with its people."""
+    people = (deal.account, deal.owner, deal.delivery_owner)
+    return Brief(
+        *(getattr(deal, name) for name in Brief._fields[:-3]), *(each.name if each else None for each in people)
+    )
+
+
+def _briefs(deals: OpportunityQuerySet) -> list[Brief]:
+    return [Brief(*row) for row in deals.values_list(*_BRIEF)]
 
 
 def _recent(since: dt.date) -> Q:
@@ -112,15 +152,12 @@ def _page(deals: OpportunityQuerySet, stage: Stage) -> OpportunityQuerySet:
     return deals.order_by(*order)[: PAGE + 1]
 
 
-def _fetch(pks: Iterable[int]) -> dict[int, Opportunity]:
-    return Opportunity.objects.with_people().in_bulk(list(pks))
-
-
-def _cursor(shown: Sequence[Opportunity], *, has_more: bool) -> str | None:
-    if not has_more or not shown:
+def _cursor(found: Sequence[Brief]) -> str | None:
+    """The place after the page, where more than the page was found."""
+    if len(found) <= PAGE:
         return None
-    last = shown[-1]
-    day = last.close_date if last.is_open else last.closed_on
+    last = found[PAGE - 1]
+    day = last.close_date if last.kind == StageKind.OPEN else last.closed_on
     return f"{day.isoformat() if day else _NEVER}.{last.pk}"
 
 
@@ -145,14 +182,6 @@ def _parsed(after: str) -> tuple[dt.date | None, int]:
     if not 0 < number < 2**63:
         raise BadCursor(after)
     return parsed, number
-
-
-def order_key(deal: Opportunity) -> str:
-    """Where a card stands in its column, as text that sorts the same way in a browser."""
-    if deal.is_open:
-        return f"{deal.close_date.isoformat() if deal.close_date else '9999'}.{deal.pk:019d}"
-    closed = deal.closed_on or dt.date.min
-    return f"{9999999 - closed.toordinal():07d}.{2**63 - deal.pk:019d}"
 
 
 @dataclass(frozen=True)

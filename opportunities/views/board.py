@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -15,7 +16,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.models import User
 from accounts.queries import Rates
 from events.tail import Position
 from opportunities.forms.filters import BoardFilterForm
@@ -24,7 +24,7 @@ from opportunities.queries.board import (
     BadCursor,
     Column,
     board_columns,
-    cards_among,
+    briefs_among,
     changes_since,
     closed_since,
     column_page,
@@ -34,7 +34,7 @@ from opportunities.queries.board import (
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.totals import Total
 from opportunities.views.answers import Request, rates_of, today_of
-from opportunities.views.cards import rendered_card
+from opportunities.views.cards import drawn_cards
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,20 @@ class Lane:
 def board(request: Request, key: str = "") -> HttpResponse:
     """A pipeline's board; without a key the first one's."""
     position = position_now()
-    pipelines = list(Pipeline.objects.filter(is_active=True))
+    every = Stage.objects.active().filter(pipeline__is_active=True).select_related("pipeline")
+    every = every.order_by("pipeline__position", "pipeline__name", "position")
+    pipelines = list({stage.pipeline_id: stage.pipeline for stage in every}.values())
     pipeline = next((each for each in pipelines if each.key == key or not key), None)
     if pipeline is None:
         raise Http404(_("There is no such pipeline."))
+    stages = [stage for stage in every if stage.pipeline_id == pipeline.pk]
     today = today_of(request)
     form = BoardFilterForm(request.GET, user=request.user)
     wanted = form.wanted(pipeline)
     rates = rates_of(request)
-    stages = list(pipeline.stages.active().order_by("position"))
     columns = board_columns(request.user, pipeline=pipeline, stages=stages, wanted=wanted, rates=rates, today=today)
     query = _query(request)
-    lanes = [
-        _lane(column, Head(column.stage, column.total, rates, today), request.user, today, query) for column in columns
-    ]
+    lanes = _lanes(columns, [Head(each.stage, each.total, rates, today) for each in columns], request, query)
     context = {
         "pipeline": pipeline,
         "pipelines": pipelines,
@@ -114,7 +114,7 @@ def column(request: Request, key: str, stage: int) -> HttpResponse:
         )
     except BadCursor as error:
         raise Http404(_("This page of the board does not exist.")) from error
-    lane = _lane(Column(place, Total(), deals, after), None, request.user, today, _query(request))
+    lane = _lanes([Column(place, Total(), deals, after)], [None], request, _query(request))[0]
     return render(request, "opportunities/_column_page.html", {"lane": lane})
 
 
@@ -132,11 +132,11 @@ def changes(request: Request, key: str) -> HttpResponse:
         return HttpResponse(status=205)  # too much has changed: the board fetches itself anew
     today = today_of(request)
     wanted = BoardFilterForm(request.GET, user=request.user).wanted(pipeline)
-    deals = cards_among(request.user, found.deal_ids, pipeline=pipeline, wanted=wanted, today=today)
+    deals = briefs_among(request.user, found.deal_ids, pipeline=pipeline, wanted=wanted, today=today)
     gone = _numbers(request.GET.get("shown", "")) & found.deal_ids - {deal.pk for deal in deals}
     context = {
         "position": found.position,
-        "cards": [rendered_card(deal, user=request.user, today=today) for deal in deals],
+        "cards": drawn_cards(deals, user=request.user, today=today),
         "gone": sorted(gone),
         "heads": heads(request, pipeline, wanted=wanted, today=today),
     }
@@ -155,17 +155,21 @@ def heads(
     return [Head(stage, totals.get(stage.pk, Total()), rates, today) for stage in stages]
 
 
-def _lane(column: Column, head: Head | None, user: User, today: dt.date, query: str) -> Lane:
-    more = None
-    if column.after:
-        address = reverse("opportunities:column", args=[column.stage.pipeline.key, column.stage.pk])
-        more = f"{address}?{urlencode({'after': column.after})}{'&' + query if query else ''}"
-    return Lane(
-        stage=column.stage,
-        head=head,
-        cards=[rendered_card(deal, user=user, today=today) for deal in column.deals],
-        more_url=more,
-    )
+def _lanes(columns: Sequence[Column], heads: Sequence[Head | None], request: Request, query: str) -> list[Lane]:
+    """The columns with their cards drawn, all of them at once."""
+    briefs = [deal for column in columns for deal in column.deals]
+    cards = iter(drawn_cards(briefs, user=request.user, today=today_of(request)))
+    return [
+        Lane(column.stage, head, list(islice(cards, len(column.deals))), _more_url(column, query))
+        for column, head in zip(columns, heads, strict=True)
+    ]
+
+
+def _more_url(column: Column, query: str) -> str | None:
+    if not column.after:
+        return None
+    address = reverse("opportunities:column", args=[column.stage.pipeline.key, column.stage.pk])
+    return f"{address}?{urlencode({'after': column.after})}{'&' + query if query else ''}"
 
 
 def _query(request: Request) -> str:

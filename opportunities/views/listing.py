@@ -35,6 +35,7 @@ from opportunities.queries.zones import ZONES
 from opportunities.services.bulk import MOST, BulkResult, TooMany, bulk_edit
 from opportunities.services.export import MOST_XLSX, csv_lines, exported_rows, xlsx_file
 from opportunities.views.answers import Request, dialog, rates_of, said, today_of
+from opportunities.views.rows import drawn_rows
 
 # What an address may carry besides filters.
 # Filters behind “More”.
@@ -91,7 +92,7 @@ def deal_list(request: Request) -> HttpResponse:
     context = {
         **_surroundings(request, chosen),
         "page": page,
-        "rows": [(deal, request.user.has_perm("opportunities.edit", deal)) for deal in page.deals],
+        "rows": drawn_rows(page.deals, chosen.columns, user=request.user, today=today),
         "total": _total(request, chosen),
         "rates": chosen.rates,
         "today": today,

@@ -37,7 +37,7 @@ from opportunities.services.moves import (
 from opportunities.services.versions import Stale
 from opportunities.views.answers import Request, dialog, today_of, trigger
 from opportunities.views.board import heads
-from opportunities.views.cards import rendered_card, replacing
+from opportunities.views.cards import drawn_card, replacing
 
 
 class OrderForm(forms.Form):
@@ -184,7 +184,7 @@ def _fragments(request: Request, deal: Opportunity, *, stages: set[int], status:
     """The card and the headers concerned, for whichever of them the page shows."""
     today = today_of(request)
     context = {
-        "card": replacing(rendered_card(deal, user=request.user, today=today)),
+        "card": replacing(drawn_card(deal, user=request.user, today=today)),
         "heads": heads(request, deal.pipeline, wanted=_board_filter(request, deal), today=today, stage_ids=stages),
         "today": today,
     }

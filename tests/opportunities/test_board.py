@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import CurrencyRate, User
-from opportunities.models import Opportunity, Pipeline, Stage
+from opportunities.models import Account, Opportunity, Pipeline, Stage
 from opportunities.queries.board import PAGE, closed_since
 from opportunities.services.moves import move_to_stage
 from tests.cast import Browser
@@ -320,3 +320,23 @@ def test_a_card_changes_its_look_with_the_day(as_alice: Browser) -> None:
         assert ">past<" not in text_of(as_alice.get(BOARD))
     with time_machine.travel("2026-12-02T10:00:00Z", tick=False):
         assert ">past<" in text_of(as_alice.get(BOARD))
+
+
+def test_a_card_changes_its_look_with_what_it_names(as_alice: Browser, alice: User, dan: User) -> None:
+    account = AccountFactory.make(name="Globex")
+    deal("discovery", owner=alice, account=account, delivery_owner=dan)
+    assert "Globex" in lane(text_of(as_alice.get(BOARD)), "discovery")
+    User.objects.filter(pk=dan.pk).update(name="Dan Berg")
+    Account.objects.filter(pk=account.pk).update(name="Initech")
+    text = lane(text_of(as_alice.get(BOARD)), "discovery")
+    assert "Initech" in text
+    assert "Delivery: Dan Berg" in text
+    assert ">DB<" in text
+
+
+def test_who_may_only_read_a_deal_can_not_drag_it_whoever_looked_first(
+    as_alice: Browser, as_dan: Browser, alice: User
+) -> None:
+    deal("prospect", owner=alice)
+    assert "data-fixed" not in lane(text_of(as_alice.get(BOARD)), "prospect")
+    assert "data-fixed" in lane(text_of(as_dan.get(BOARD)), "prospect")

@@ -11,8 +11,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
-from opportunities.models import Opportunity
+from accounts.models import Role, User
+from opportunities.models import Account, Opportunity, Stage
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.listing import COLUMNS, PAGE, BadCursor, Order, deal_page, listed
 from tests.cast import Browser
@@ -204,6 +204,34 @@ def test_text_of_people_is_never_markup(as_alice: Browser) -> None:
 def test_signing_in_comes_first(client: Any, alice: User) -> None:
     assert client.get(LIST).status_code == 302
     assert client.get(LIST, headers={"HX-Request": "true"}).status_code == 401
+
+
+def test_a_row_changes_its_look_with_what_it_names(as_alice: Browser, alice: User, dan: User) -> None:
+    account = AccountFactory.make(name="Globex", team=team())
+    deal("discovery", owner=alice, account=account, delivery_owner=dan)
+    address = f"{LIST}?columns=owner&columns=delivery_owner&columns=account&columns=stage"
+    assert "ot-avatar-delivery" in text_of(as_alice.get(address))
+    User.objects.filter(pk=dan.pk).update(roles=[Role.SALES_REP], name="Dan Berg")
+    Account.objects.filter(pk=account.pk).update(name="Initech")
+    Stage.objects.filter(key="discovery").update(name="Finding out")
+    (row,) = re.findall(r'<tr id="row-.*?</tr>', text_of(as_alice.get(address)), re.DOTALL)
+    for part in ("Dan Berg", "Initech", "Finding out"):
+        assert part in row
+    assert "Globex" not in row
+    assert "ot-avatar-delivery" not in row
+
+
+def test_who_may_only_read_a_deal_can_not_tick_it_whoever_looked_first(
+    as_alice: Browser, as_dan: Browser, alice: User
+) -> None:
+    made = deal("prospect", owner=alice)
+    tick = rf'name="ids" value="{made.pk}"[^>]* disabled'
+    assert not re.search(tick, text_of(as_alice.get(LIST)))
+    assert re.search(tick, text_of(as_dan.get(LIST)))
+
+
+def test_a_filter_that_can_not_be_read_says_so(as_alice: Browser) -> None:
+    assert "invalid-feedback" in text_of(as_alice.get(f"{LIST}?delivery_owner=abc"))
 
 
 def test_fifty_words_and_a_megabyte_are_a_search_too(as_alice: Browser) -> None:
