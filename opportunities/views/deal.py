@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.calendars import BusinessDays
 from opportunities.access import readable_opportunity
 from opportunities.models import Opportunity, StageChange
+from opportunities.panels import panel_styles, panels_of
 from opportunities.queries.deal import (
     KINDS,
     files_of,
@@ -37,7 +37,7 @@ from opportunities.views.answers import Request, today_of
 def detail(request: Request, pk: int) -> HttpResponse:
     """Everything about one deal."""
     deal = readable_opportunity(request.user, pk)
-    context = {**base_context(request, deal), "handoff_panel_url": _panel_url(deal)}
+    context = {**base_context(request, deal), "panels": panels_of(deal), "panel_styles": panel_styles()}
     for build in _SECTIONS.values():
         context |= build(request, deal)
     return render(request, "opportunities/deal.html", context)
@@ -133,11 +133,3 @@ _SECTIONS: dict[str, Callable[[Request, Opportunity], dict[str, Any]]] = {
     "history": _history,
     "timeline": _timeline,
 }
-
-
-def _panel_url(deal: Opportunity) -> str:
-    """The panel of what delivery does for the deal, where that part is installed."""
-    try:
-        return reverse("handoffs:deal_panel", args=[deal.pk])
-    except NoReverseMatch:
-        return ""

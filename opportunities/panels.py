@@ -1,0 +1,54 @@
+"""Panels that upper apps put on the deal page: one registry, by URL name, filled in their AppConfig.ready.
+
+The page embeds a panel as a fragment from its own address, with the deal's key as ``pk``; it knows nothing else of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django_stubs_ext import StrOrPromise
+
+from opportunities.models import Opportunity
+
+
+@dataclass(frozen=True)
+class DealPanel:
+    """A part of the deal page. ``label`` stands in for it until it is loaded, ``styles`` are its style sheets."""
+
+    url_name: str
+    label: StrOrPromise
+    position: int
+    styles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A panel for one deal."""
+
+    url: str
+    label: StrOrPromise
+
+
+PANELS: dict[str, DealPanel] = {}
+
+
+def register(panel: DealPanel) -> DealPanel:
+    """Add a panel; a URL name can be taken once."""
+    if panel.url_name in PANELS:
+        raise ValueError(f"The panel {panel.url_name!r} is registered twice.")
+    PANELS[panel.url_name] = panel
+    return panel
+
+
+def panels_of(deal: Opportunity) -> list[Placed]:
+    """The panels of a deal, from the top."""
+    ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
+    return [Placed(reverse(panel.url_name, args=[deal.pk]), panel.label) for panel in ordered]
+
+
+def panel_styles() -> list[str]:
+    """The style sheets that the panels need, each once."""
+    ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
+    return list(dict.fromkeys(style for panel in ordered for style in panel.styles))
