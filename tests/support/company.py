@@ -1,0 +1,122 @@
+"""A small company in which everything that has an address exists once: what the permission matrix is asked about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import CalendarDay, CurrencyRate, Region, Role, Side, User
+from api.models import Token
+from events import names
+from events.models import Delivery, DeliveryState
+from events.recording import record
+from handoffs import defaults
+from handoffs.models import Engagement, Playbook
+from integrations.imports.models import Import
+from opportunities.models import SavedView
+from opportunities.services.archiving import archive
+from opportunities.services.conversation import add_comment
+from opportunities.services.files import add_file
+from opportunities.services.moves import move_to_stage
+from tests import factories
+from tests.handoffs.reactions import react
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@dataclass
+class Person:
+    """Somebody, with both keys: the session of a browser and the token of a program."""
+
+    user: User
+    session: str
+    token: str
+
+
+def cast() -> dict[str, Person]:
+    """Everybody, by name."""
+    delivery = factories.team("Delivery", side=Side.DELIVERY)
+    users = {
+        "charlie": factories.charlie(),
+        "alice": factories.alice(),
+        "sam": factories.sam(),
+        "pia": factories.person("Pia", Role.PROJECT_MANAGER, teams=(delivery,)),
+        "dan": factories.person("Dan", Role.DELIVERY_MANAGER, teams=(delivery,)),
+        "ruth": factories.person("Ruth", Role.RESOURCE_MANAGER, teams=(delivery,)),
+        "eve": factories.person("Eve", Role.EXECUTIVE),
+        "ada": factories.person("Ada", Role.ADMINISTRATOR),
+        # Could do everything, were they not disabled.
+        "disabled": factories.person("Dora", *Role, teams=(factories.team(), delivery)),
+    }
+    people = {}
+    for name, user in users.items():
+        client = Client()
+        client.force_login(user, backend=BACKEND)
+        _kept, token = Token.objects.create(user, name="Matrix")
+        people[name] = Person(user, client.cookies["sessionid"].value, token)
+    User.objects.filter(pk=users["disabled"].pk).update(is_active=False)
+    return people
+
+
+def things(people: dict[str, Person]) -> dict[str, Any]:
+    """What stands in addresses, by name. The deal is Alice's, in Sales North, warm, with Dan for delivery."""
+    now, alice, ada = timezone.now(), people["alice"].user, people["ada"].user
+    defaults.create(organisation=factories.organisation(), now=now)
+    deal = factories.deal("qualified", account=factories.AccountFactory.make(team=factories.team()))
+    assert deal.account is not None
+    move = move_to_stage(
+        actor=alice, opportunity=deal, stage=factories.stage("discovery"), expected_version=None, now=now
+    )
+    react(now)
+    engagement = Engagement.objects.get(opportunity=deal)
+    contact = factories.ContactFactory.make(account=deal.account)
+    deal.contacts.add(contact)
+    archived = factories.deal()
+    archive(actor=alice, opportunity=archived, expected_version=1, now=now)
+    upload = SimpleUploadedFile("notes.txt", b"What was said", "text/plain")
+    given_up = record(names.SETTINGS_CHANGED, actor=ada, about=deal, now=now, data={"what": "nothing"})
+    playbook = Playbook.objects.get(key="warm")
+    stage = factories.stage("proposal")
+    return {
+        "deal": deal.pk,
+        "lost_deal": factories.deal("lost").pk,
+        "archived_deal": archived.pk,
+        "change": move.change.pk if move.change else 0,
+        "comment": add_comment(actor=alice, opportunity=deal, body="Mind the date", now=now).pk,
+        "file": add_file(actor=alice, opportunity=deal, upload=upload, now=now).pk,
+        "account": deal.account.pk,
+        "contact": contact.pk,
+        "view": SavedView.objects.create(owner=alice, name="Hot ones", query="temperature=hot").pk,
+        "engagement": engagement.pk,
+        "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
+        "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
+        "pipeline": stage.pipeline_id,
+        "pipeline_key": stage.pipeline.key,
+        "stage": stage.pk,
+        "playbook": playbook.pk,
+        "playbook_task": playbook.tasks.all()[0].pk,
+        "team": factories.team("Empty").pk,
+        "person": people["charlie"].user.pk,
+        "line": factories.service_line().pk,
+        "region": Region.objects.create(name="North").pk,
+        "rate": CurrencyRate.objects.create(currency="USD", on=dt.date(2026, 1, 1), rate=Decimal("0.9")).pk,
+        "day": CalendarDay.objects.create(
+            calendar=factories.organisation().calendar, on=dt.date(2026, 12, 24), name="Eve"
+        ).pk,
+        "session": _session_of(people["alice"]),
+        "digest": Token.objects.filter(user=alice)[0].digest,
+        "delivery": Delivery.objects.create(event=given_up, handler="nobody", state=DeliveryState.DEAD).pk,
+        "import": Import.objects.create(file_name="deals.csv", created_by=people["sam"].user).pk,
+    }
+
+
+def _session_of(person: Person) -> int:
+    """Another place where the person is signed in."""
+    return int(UserSession.objects.create(user=person.user, ip="127.0.0.1", session_key="elsewhere").pk)
