@@ -17,7 +17,7 @@ from accounts.models import Region, ServiceLine
 from accounts.models.organisation import validate_currency
 from accounts.text import fault_in
 from handoffs.conditions import FIELDS, OPERATORS
-from handoffs.models import Anchor, Assignee, PlaybookTask, TaskSide, Trigger
+from handoffs.models import Anchor, Assignee, PlaybookTask, TaskAction, TaskSide, Trigger
 from handoffs.playbook_queries import conditions_sentence
 from handoffs.services.playbook_editing import CHANGEABLE, TRIGGERS, dependencies
 from opportunities.forms.fields import AmountField, DayField, PickField, TextField
@@ -118,6 +118,10 @@ class PlaybookTaskForm(SeenForm):
     evidence = TextField(
         label=_("Evidence wanted"), max_length=200, required=False, help_text=_("What must be there before it is done.")
     )
+    action = forms.ChoiceField(
+        label=_("Starts"), choices=TaskAction.choices, required=False,
+        help_text=_("A review or a risk profile is done when both sides have signed it."),
+    )  # fmt: skip
     help_text = TextField(label=_("What good looks like"), max_length=500, required=False)
     conditions = ConditionsField(label=_("Only when"), required=False)
 

@@ -50,6 +50,8 @@ TILES = (
              gettext_lazy("Stages, what they mean, what they ask for")),
             ("list-checks", "playbooks:list", gettext_lazy("Playbooks"),
              gettext_lazy("Tasks for warm, hot, un-forecasted and won deals")),
+            ("messages-square", "review_settings:home", gettext_lazy("Deal reviews"),
+             gettext_lazy("What both sides are asked, and who hears when it runs late")),
         ),
     ),
     (

@@ -16,14 +16,17 @@ from accounts.models import ServiceLine, User
 from events import names
 from events.recording import record
 from handoffs import conditions
-from handoffs.models import Assignee, Playbook, PlaybookTask, TaskSide, Trigger
-from opportunities.services.merging import Collision, merged
+from handoffs.models import Assignee, Playbook, PlaybookTask, TaskAction, TaskSide, Trigger
+from handoffs.services.ordering import number, require_seen, shifted
+from opportunities.services.merging import merged
 
 # What brings tasks to a deal; being asked in by hand brings those of a warm deal.
 TRIGGERS = (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.WON)
 MAX_TASKS = 40
-CHANGEABLE = ("title", "help_text", "side", "assignee", "offset_days", "anchor", "conditions", "evidence")
+CHANGEABLE = ("title", "help_text", "side", "assignee", "offset_days", "anchor", "conditions", "evidence",
+              "action")  # fmt: skip
 _SALES = {Assignee.SALES_OWNER, Assignee.SALES_MANAGER}
+_SIGNED_BY_BOTH = {TaskAction.REVIEW, TaskAction.EXPRESS_REVIEW, TaskAction.RISK_PROFILE}
 
 
 class AnotherInUse(Exception):
@@ -155,14 +158,12 @@ def shift_task(*, actor: User, task: PlaybookTask, by: int, now: dt.datetime) ->
     require_administrator(actor)
     with transaction.atomic():
         playbook = _locked(task.playbook)
-        order = [each.pk for each in _active(playbook)]
-        if task.pk not in order:
+        present = [each.pk for each in _active(playbook)]
+        if task.pk not in present:
             return
-        at = order.index(task.pk)
-        to = min(max(at + by, 0), len(order) - 1)
-        if to != at:
-            order.insert(to, order.pop(at))
-            _number(order)
+        order = shifted(present, task.pk, by)
+        if order != present:
+            number(PlaybookTask, order)
             _bump(actor, playbook, now, _("the playbook %(name)s: the order of its tasks"))
 
 
@@ -177,10 +178,9 @@ def order_tasks(
     with transaction.atomic():
         current = _locked(playbook)
         present = [each.pk for each in _active(current)]
-        if list(seen) != present or sorted(order) != sorted(present):
-            raise Collision({"order": (list(seen), present, list(order))})
+        require_seen(seen=seen, present=present, wanted=order)
         if list(order) != present:
-            _number(order)
+            number(PlaybookTask, order)
             _bump(actor, current, now, _("the playbook %(name)s: the order of its tasks"))
 
 
@@ -198,7 +198,7 @@ def archive_task(*, actor: User, task: PlaybookTask, now: dt.datetime) -> None:
         if playbook.is_active and len(active) == 1:
             raise ValidationError(_("This is its only task. Take the playbook out of use instead."))
         PlaybookTask.objects.filter(pk=task.pk).update(archived_at=now)
-        _number(each.pk for each in active if each.pk != task.pk)
+        number(PlaybookTask, (each.pk for each in active if each.pk != task.pk))
         _bump(actor, playbook, now, _("the playbook %(name)s: left out “%(task)s”"), task)
 
 
@@ -275,6 +275,8 @@ def _refuse_wrong_side(task: PlaybookTask) -> None:
         raise ValidationError({"assignee": _("A task of Sales goes to somebody in sales.")})
     if task.side == TaskSide.DELIVERY and is_for_sales:
         raise ValidationError({"assignee": _("A task of Delivery goes to somebody in delivery.")})
+    if task.action in _SIGNED_BY_BOTH and task.side != TaskSide.SHARED:
+        raise ValidationError({"action": _("Both sides sign this, so it is a task of One Team.")})
 
 
 def _refuse_taken_title(task: PlaybookTask, others: Sequence[PlaybookTask]) -> None:
@@ -328,11 +330,6 @@ def _free(name: str, stem: str, taken: set[str], length: int) -> str:
     while key in taken:
         key, number = f"{base}-{number}", number + 1
     return key
-
-
-def _number(order: Iterable[int]) -> None:
-    for position, pk in enumerate(order):
-        PlaybookTask.objects.filter(pk=pk).update(position=position)
 
 
 def _bump(actor: User, playbook: Playbook, now: dt.datetime, what: str, task: PlaybookTask | None = None) -> None:
