@@ -18,7 +18,7 @@ from events import names
 from events.models import Delivery, DeliveryState
 from events.recording import record
 from handoffs import defaults
-from handoffs.models import Engagement, Playbook
+from handoffs.models import Engagement, EscalationStep, Playbook, Question, QuestionSet
 from integrations.imports.models import Import
 from opportunities.models import SavedView
 from opportunities.services.archiving import archive
@@ -84,6 +84,8 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
     given_up = record(names.SETTINGS_CHANGED, actor=ada, about=deal, now=now, data={"what": "nothing"})
     playbook = Playbook.objects.get(key="warm")
     stage = factories.stage("proposal")
+    questions = QuestionSet.objects.create(name="Questions of the matrix", is_active=False)
+    question = Question.objects.create(question_set=questions, text="Is the scope clear?")
     return {
         "deal": deal.pk,
         "lost_deal": factories.deal("lost").pk,
@@ -102,6 +104,9 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "stage": stage.pk,
         "playbook": playbook.pk,
         "playbook_task": playbook.tasks.all()[0].pk,
+        "question_set": question.question_set_id,
+        "question": question.pk,
+        "escalation_step": EscalationStep.objects.create(position=90, hours=90, role=Role.EXECUTIVE).pk,
         "team": factories.team("Empty").pk,
         "person": people["charlie"].user.pk,
         "line": factories.service_line().pk,
