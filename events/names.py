@@ -47,6 +47,7 @@ TASK_REOPENED = "tasks.reopened"
 TASK_CHANGED = "tasks.changed"
 REVIEW_REQUESTED = "reviews.requested"
 REVIEW_SCHEDULED = "reviews.scheduled"
+REVIEW_UNSCHEDULED = "reviews.unscheduled"
 REVIEW_ANSWERED = "reviews.answered"
 REVIEW_TAKEN_BACK = "reviews.taken_back"
 REVIEW_COMPARED = "reviews.compared"
@@ -121,6 +122,7 @@ TEXTS: dict[str, StrPromise] = {
     TASK_CHANGED: _("changed the task “{title}”"),
     REVIEW_REQUESTED: _("The deal review is due: {due}"),
     REVIEW_SCHEDULED: _("scheduled the deal review for {starts}"),
+    REVIEW_UNSCHEDULED: _("called off the meeting of the deal review"),
     REVIEW_ANSWERED: _("handed in the answers of {side}"),
     REVIEW_TAKEN_BACK: _("took back the answers of {side}"),
     REVIEW_COMPARED: _("Both sides have answered; the gaps are open to see"),

@@ -12,7 +12,8 @@ from accounts.access import audience_of, has_role, is_administrator
 from accounts.models import Role, Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
 from events.audience import Audience
-from handoffs.models import Engagement, Task, TaskSide
+from handoffs.models import DealReview, Engagement, ReviewCondition, Task, TaskSide
+from opportunities.access import can_bypass
 from opportunities.models import Opportunity
 
 manages_delivery = has_role(Role.DELIVERY_MANAGER, Role.ADMINISTRATOR)
@@ -71,7 +72,54 @@ def may_work(user: User | AnonymousUser, task: Task | None) -> bool:
     return user.is_administrator or Side(task.side) in sides
 
 
+@rules.predicate
+def may_speak(user: User | AnonymousUser, review: DealReview | None) -> bool:
+    """People who stand on one side of the review's deal."""
+    return isinstance(user, User) and review is not None and side_in(user, review.opportunity) is not None
+
+
+@rules.predicate
+def may_arrange(user: User | AnonymousUser, opportunity: Opportunity | None) -> bool:
+    """People of either side of the deal, and administrators."""
+    if not isinstance(user, User) or not user.is_active or opportunity is None:
+        return False
+    return user.is_administrator or side_in(user, opportunity) is not None
+
+
+@rules.predicate
+def may_schedule(user: User | AnonymousUser, review: DealReview | None) -> bool:
+    """Those who may arrange the review of its deal."""
+    return review is not None and bool(may_arrange(user, review.opportunity))
+
+
+@rules.predicate
+def may_settle(user: User | AnonymousUser, condition: ReviewCondition | None) -> bool:
+    """The condition's owner, and those who may arrange the review."""
+    if not isinstance(user, User) or not user.is_active or condition is None:
+        return False
+    opportunity = condition.decision.review.opportunity
+    return (condition.owner_id == user.pk and _may_see(user, opportunity)) or bool(may_arrange(user, opportunity))
+
+
+@rules.predicate
+def may_override(user: User | AnonymousUser, opportunity: Opportunity | None) -> bool:
+    """Those who may move a deal past its gate, on deals that they see."""
+    if not isinstance(user, User) or opportunity is None or not can_bypass(user):
+        return False
+    return _may_see(user, opportunity)
+
+
+def _may_see(user: User, opportunity: Opportunity) -> bool:
+    return Opportunity.objects.visible_to(user).filter(pk=opportunity.pk).exists()
+
+
 rules.add_perm("handoffs.answer_engagement", may_answer)
+rules.add_perm("handoffs.request_review", may_arrange)
+rules.add_perm("handoffs.answer_review", may_speak)
+rules.add_perm("handoffs.sign_review", may_speak)
+rules.add_perm("handoffs.schedule_review", may_schedule)
+rules.add_perm("handoffs.settle_condition", may_settle)
+rules.add_perm("handoffs.override_review", may_override)
 rules.add_perm("handoffs.ask_in", has_role(Role.SALES_REP, Role.SALES_MANAGER) | manages_delivery)
 rules.add_perm("handoffs.work_on_task", may_work)
 rules.add_perm("handoffs.edit_playbooks", is_administrator)
@@ -113,6 +161,28 @@ def workable_task(user: User, pk: int) -> Task:
     if not user.has_perm("handoffs.work_on_task", task):
         raise PermissionDenied(_("This task belongs to the other side."))
     return task
+
+
+def readable_review(user: User, pk: int) -> DealReview:
+    """The review with its deal, or 404. What the person may read of its answers, ``ReviewAnswer.shown_to`` says."""
+    people = ("opportunity__owner", "opportunity__delivery_owner", "opportunity__stage", "opportunity__account")
+    found = DealReview.objects.visible_to(user).filter(pk=_sane(pk)).select_related(*people).first()
+    if found is None:
+        raise Http404(_("There is no such deal review."))
+    return found
+
+
+def readable_condition(user: User, pk: int) -> ReviewCondition:
+    """A condition of a verdict with its review and deal, or 404."""
+    seen = DealReview.objects.visible_to(user)
+    found = (
+        ReviewCondition.objects.filter(decision__review__in=seen, pk=_sane(pk))
+        .select_related("owner", "decision__review__opportunity")
+        .first()
+    )
+    if found is None:
+        raise Http404(_("There is no such condition."))
+    return found
 
 
 def _sane(pk: int) -> int:

@@ -1,4 +1,4 @@
-"""Playbooks that a new organisation starts with."""
+"""What a new organisation starts with: playbooks, review questions, who hears of a late review, and the win's gate."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from accounts.models import Organisation
-from handoffs.models import Anchor, Assignee, Playbook, PlaybookTask, TaskSide, Trigger
+from accounts.models import Organisation, Role
+from handoffs.models import (
+    Anchor,
+    Assignee,
+    EscalationStep,
+    Playbook,
+    PlaybookTask,
+    Question,
+    QuestionSet,
+    TaskAction,
+    TaskSide,
+    Trigger,
+)
+from opportunities.models import Criterion, Stage, StageKind
 
 S, D, SH = TaskSide.SALES, TaskSide.DELIVERY, TaskSide.SHARED
 
@@ -24,6 +36,7 @@ class _Task:
     after: tuple[str, ...] = ()
     evidence: str = ""
     help_text: str = ""
+    action: TaskAction = TaskAction.NONE
     conditions: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -45,12 +58,15 @@ _PLAYBOOKS: tuple[tuple[str, str, Trigger, tuple[_Task, ...]], ...] = (
     (
         "hot", "A deal turns hot", Trigger.HOT,
         (
-            _Task("staffing-needs", "State the staffing needs by role and week", D, Assignee.DELIVERY_OWNER, 3),
+            _Task("staffing-needs", "State the staffing needs by role and week", D, Assignee.DELIVERY_OWNER, 3,
+                  action=TaskAction.STAFFING),
             _Task("check-capacity", "Check capacity for the wanted start", D, Assignee.RESOURCE_MANAGER, 4,
                   after=("staffing-needs",)),
-            _Task("deal-review", "Hold the deal review", SH, Assignee.DELIVERY_OWNER, 5,
-                  evidence="the verdict and its conditions",
+            _Task("deal-review", "Hold the deal review", SH, Assignee.DELIVERY_OWNER, 5, action=TaskAction.REVIEW,
                   help_text="Same questions, both sides, before anything is promised."),
+            _Task("risk-profile", "Agree the risk profile", SH, Assignee.DELIVERY_OWNER, 5,
+                  action=TaskAction.RISK_PROFILE,
+                  help_text="What could go wrong, how likely, how bad, and what is done about it."),
             _Task("confirm-dates", "Agree the dates that may be promised", SH, Assignee.SALES_OWNER, 5,
                   after=("check-capacity",)),
             _Task("large-deal", "Have the price checked against the effort", D, Assignee.DELIVERY_MANAGER, 5,
@@ -65,7 +81,7 @@ _PLAYBOOKS: tuple[tuple[str, str, Trigger, tuple[_Task, ...]], ...] = (
                   help_text="Dates, price, people, scope: whatever the client has heard."),
             _Task("express-answer", "Answer: can we, by when, with whom", D, Assignee.DELIVERY_OWNER, 1),
             _Task("express-review", "Hold an express review", SH, Assignee.DELIVERY_OWNER, 2,
-                  after=("express-brief",)),
+                  after=("express-brief",), action=TaskAction.EXPRESS_REVIEW),
         ),
     ),
     (
@@ -84,18 +100,74 @@ _PLAYBOOKS: tuple[tuple[str, str, Trigger, tuple[_Task, ...]], ...] = (
 )  # fmt: skip
 
 
+# question, what a five means, asked in express reviews too
+_QUESTIONS: tuple[tuple[str, str, bool], ...] = (
+    ("Is the scope clear?",
+     "What is in and what is out is written down, and both of us read it the same way.", True),
+    ("Are the success criteria written down?",
+     "The client has said how it will tell that this was a success, and it can be measured.", False),
+    ("Do the promised dates hold?",
+     "Start and end are agreed with the people who do the work, with room for surprises.", True),
+    ("Is the team there?",
+     "The roles and skills are known, and people are free from the wanted start.", True),
+    ("Can the client do its part?",
+     "What we need from the client (people, access, data, decisions) is named and agreed.", False),
+    ("Does the price fit the effort?",
+     "The estimate was made by people who have done such work, and the price covers it with its risks.", True),
+    ("Do we know the people, and do they trust us?",
+     "We know who decides and who uses it, and could call them today with bad news.", False),
+    ("Can we do it technically?",
+     "We have done this before with these tools; what is new to us is small and was tried.", False),
+    ("Are the terms fair?",
+     "Acceptance, payment, liability and changes are settled in words that we can live with.", False),
+)  # fmt: skip
+# hours after the clock ran out, and who hears of it
+_CHAIN = ((0, Role.DELIVERY_MANAGER), (4, Role.SALES_MANAGER), (12, Role.EXECUTIVE))
+QUESTION_SET = "Every deal"
+
+
 def create(*, organisation: Organisation, now: dt.datetime) -> None:
-    """Make the default playbooks, unless there are some already."""
+    """Make the default playbooks, review questions and escalation chain, each unless there is some already."""
     with transaction.atomic():
-        if Playbook.objects.exists():
-            return
-        for key, name, trigger, tasks in _PLAYBOOKS:
-            playbook = Playbook.objects.create(key=key, name=name, trigger=trigger)
-            made: dict[str, PlaybookTask] = {}
-            for position, task in enumerate(tasks):
-                made[task.key] = PlaybookTask.objects.create(
-                    playbook=playbook, key=task.key, title=task.title, help_text=task.help_text, side=task.side,
-                    assignee=task.assignee, offset_days=task.days, anchor=task.anchor, evidence=task.evidence,
-                    conditions=task.conditions, position=position,
-                )  # fmt: skip
-                made[task.key].depends_on.set([made[earlier] for earlier in task.after])
+        if not Playbook.objects.exists():
+            _create_playbooks()
+        if not QuestionSet.objects.exists():
+            _create_questions()
+        if not EscalationStep.objects.exists():
+            _create_chain()
+
+
+def demand_reviews(*, organisation: Organisation, now: dt.datetime) -> None:
+    """Let the default pipeline ask for an agreed deal review before a win."""
+    for stage in Stage.objects.filter(pipeline__key="sales", kind=StageKind.WON):
+        known = stage.criteria.count()
+        if not stage.criteria.filter(kind="agreed_review").exists():
+            Criterion.objects.create(stage=stage, kind="agreed_review", params={}, position=known)
+
+
+def _create_questions() -> None:
+    made = QuestionSet.objects.create(name=QUESTION_SET)
+    Question.objects.bulk_create(
+        Question(question_set=made, text=text, hint=hint, is_express=is_express, position=position)
+        for position, (text, hint, is_express) in enumerate(_QUESTIONS)
+    )
+
+
+def _create_chain() -> None:
+    EscalationStep.objects.bulk_create(
+        EscalationStep(position=position, hours=hours, role=role)
+        for position, (hours, role) in enumerate(_CHAIN, start=1)
+    )
+
+
+def _create_playbooks() -> None:
+    for key, name, trigger, tasks in _PLAYBOOKS:
+        playbook = Playbook.objects.create(key=key, name=name, trigger=trigger)
+        made: dict[str, PlaybookTask] = {}
+        for position, task in enumerate(tasks):
+            made[task.key] = PlaybookTask.objects.create(
+                playbook=playbook, key=task.key, title=task.title, help_text=task.help_text, side=task.side,
+                assignee=task.assignee, offset_days=task.days, anchor=task.anchor, evidence=task.evidence,
+                action=task.action, conditions=task.conditions, position=position,
+            )  # fmt: skip
+            made[task.key].depends_on.set([made[earlier] for earlier in task.after])

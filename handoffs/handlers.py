@@ -6,7 +6,9 @@ from datetime import datetime
 
 from events.models import Event
 from handoffs.services import playbooks, signals
+from handoffs.services.reviews.following import follow_dates
 from opportunities.models import Opportunity
+from opportunities.services.versions import locked
 
 
 def request_engagement(*, event: Event, now: datetime) -> None:
@@ -30,9 +32,10 @@ def resume_engagement(*, event: Event, now: datetime) -> None:
 
 
 def reschedule_tasks(*, event: Event, now: datetime) -> None:
-    """The dates of a deal moved: due dates move with them."""
-    opportunity = Opportunity.objects.get(pk=event.subject_id)
+    """The dates of a deal moved: due dates of tasks and review move with them."""
+    opportunity = locked(Opportunity(pk=event.subject_id))
     playbooks.reschedule(opportunity=opportunity, now=now)
+    follow_dates(opportunity, now)
 
 
 def follow_people(*, event: Event, now: datetime) -> None:

@@ -104,6 +104,8 @@ class DealReview(models.Model):
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     due_at = models.DateTimeField(_("due"))
+    # What the clock counts from: the request, put off by what a pause cost.
+    clock_from = models.DateTimeField(db_default=Now())
     # The meeting, once somebody scheduled it.
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
     minutes = models.PositiveSmallIntegerField(_("minutes"), default=30)
@@ -323,6 +325,8 @@ class ReviewOverride(models.Model):
     """Somebody with the right let the deal be won without the agreed review, and said why. Rows are only added."""
 
     review = models.ForeignKey(DealReview, on_delete=models.PROTECT, related_name="overrides")
+    # The verdict that stood then; a later one ends the override. None where nothing was decided.
+    despite = models.ForeignKey(ReviewDecision, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     reason = models.CharField(max_length=500)

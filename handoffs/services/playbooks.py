@@ -105,7 +105,7 @@ def _task(
         opportunity=opportunity, engagement=engagement, template=template, trigger=trigger, title=template.title,
         help_text=template.help_text, side=template.side, assignee_role=template.assignee, anchor=template.anchor,
         anchored_on=anchored, offset_days=template.offset_days, evidence_wanted=template.evidence,
-        position=template.position, created_at=now, updated_at=now,
+        action=template.action, position=template.position, created_at=now, updated_at=now,
         due_on=due_date(
             anchored_on=anchored, offset_days=template.offset_days, trigger=trigger, opportunity=opportunity,
             signalled_on=signalled_on, days=days,

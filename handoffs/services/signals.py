@@ -27,8 +27,11 @@ from handoffs.models import (
     Trigger,
 )
 from handoffs.models.engagement import OPEN_STATES
+from handoffs.services.actions import follow_profile, follow_review
 from handoffs.services.playbooks import apply_playbook
-from opportunities.models import Opportunity, StageKind, Temperature
+from handoffs.services.reviews.following import align_review
+from handoffs.services.wanted import wanted_triggers
+from opportunities.models import Opportunity, StageKind
 from opportunities.services.editing import apply_changes, save_changed
 from opportunities.services.versions import locked
 
@@ -38,7 +41,6 @@ _ASKING = {
     names.OPPORTUNITY_SURFACED_UNFORECASTED: Trigger.UNFORECASTED,
     names.OPPORTUNITY_WON: Trigger.WON,
 }
-_SIGNALS = [*_ASKING, names.OPPORTUNITY_COOLED]
 # Until when delivery should answer: hours in the fast lane, else business days.
 FAST_LANE_HOURS = 4
 ANSWER_DAYS = {Trigger.WARM: 2, Trigger.HOT: 1, Trigger.WON: 1, Trigger.ASKED: 2}
@@ -54,43 +56,30 @@ def follow(*, event: Event, now: dt.datetime) -> None:
     is_last_word = not any(signal.pk > event.pk for signal in asking)
     if undoing and is_last_word and engagement is not None and _withdraw(engagement, undoing, now=now):
         _align_tasks(opportunity, set(), now=now)
+        align_review(opportunity, set(), now)
         return
     if event in asking and _should_ask(engagement, event):
         since = (engagement.trigger_event_id or 0) if engagement is not None else 0
         first = next(signal for signal in asking if signal.pk > since)
         engagement = _request(opportunity, event=first, trigger=_ASKING[first.name], now=now)
     if engagement is None:
+        # Somebody may have asked for a review all the same.
+        align_review(opportunity, set(), now)
         return
     bring_in_line(opportunity=opportunity, engagement=engagement, now=now)
 
 
 def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.datetime) -> None:
-    """Make the engagement's state and the deal's tasks what the deal as it stands asks for."""
+    """Make the engagement's state, the deal's tasks and its review what the deal as it stands asks for."""
     _align_engagement(opportunity, engagement, now=now)
     wanted = wanted_triggers(opportunity, engagement)
     _align_tasks(opportunity, wanted, now=now)
     for trigger in (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.WON):
         if trigger in wanted:
             apply_playbook(engagement=engagement, opportunity=opportunity, trigger=trigger, now=now)
-
-
-def wanted_triggers(opportunity: Opportunity, engagement: Engagement) -> set[Trigger]:
-    """Whose playbooks' tasks can be done now, given how the deal stands."""
-    if opportunity.archived_at or opportunity.kind == StageKind.LOST:
-        return set()
-    if opportunity.kind == StageKind.WON:
-        return {Trigger.WON}
-    by_temperature = {
-        Temperature.COLD: set(),
-        Temperature.WARM: {Trigger.WARM},
-        Temperature.HOT: {Trigger.WARM, Trigger.HOT},
-    }
-    wanted: set[Trigger] = by_temperature[Temperature(opportunity.temperature)]
-    if engagement.trigger == Trigger.ASKED:
-        wanted |= {Trigger.WARM}
-    if opportunity.is_unforecasted and (wanted or not _has_cooled(opportunity)):
-        wanted |= {Trigger.UNFORECASTED}
-    return wanted
+    align_review(opportunity, wanted, now)
+    follow_review(opportunity, now)
+    follow_profile(opportunity, now)
 
 
 def request_engagement(
@@ -250,16 +239,6 @@ def _resume(task: Task, today: dt.date, days: BusinessDays) -> None:
             task.due_on = days.add(task.due_on, lost)
             task.anchored_on = days.add(task.anchored_on, lost)
     task.paused_on = None
-
-
-def _has_cooled(opportunity: Opportunity) -> bool:
-    newest = (
-        Event.objects.filter(opportunity_id=opportunity.pk, name__in=_SIGNALS)
-        .order_by("-id")
-        .values_list("name", flat=True)
-        .first()
-    )
-    return newest == names.OPPORTUNITY_COOLED
 
 
 def _answer_due(trigger: Trigger, *, is_fast_lane: bool, home: Organisation, now: dt.datetime) -> dt.datetime:

@@ -16,7 +16,8 @@ from accounts.queries import organisation
 from events import names
 from events.recording import record
 from handoffs.access import sides_of
-from handoffs.models import EngagementState, Task, TaskSide, TaskState
+from handoffs.models import EngagementState, Task, TaskAction, TaskSide, TaskState
+from handoffs.services.actions import FOLLOWING_ACTIONS
 from handoffs.states import TASK, IllegalTransition
 from opportunities.services.editing import readable
 
@@ -47,6 +48,7 @@ def complete_task(
         current = _locked(actor, task)
         if current.state == TaskState.DONE or _has_said_done(actor, current):
             return current
+        _check_by_hand(current)
         _check(current, TaskState.DONE, expected_version)
         _check_ready(current, evidence)
         current.evidence = evidence.strip() or current.evidence
@@ -75,6 +77,7 @@ def reopen_task(*, actor: User, task: Task, now: dt.datetime, expected_version: 
         is_untouched = current.sales_done_at is None and current.delivery_done_at is None
         if current.state == TaskState.OPEN and is_untouched:
             return current
+        _check_by_hand(current)
         if current.state not in (TaskState.OPEN, TaskState.DONE):
             raise IllegalTransition(_("Only a completed task can be reopened."), TASK[TaskState(current.state)])
         if expected_version not in (None, current.version):
@@ -138,6 +141,17 @@ def _check(task: Task, wanted: TaskState, expected_version: int | None) -> None:
         raise IllegalTransition(sentence % {"state": task.get_state_display().lower()}, legal)
     if expected_version not in (None, task.version):
         raise StaleTask(task)
+
+
+def _check_by_hand(task: Task) -> None:
+    """Refuse what only the thing itself can do: sign the review, agree the profile."""
+    if task.action not in FOLLOWING_ACTIONS:
+        return
+    if task.action == TaskAction.RISK_PROFILE:
+        raise ValidationError(
+            _("This follows the risk profile: it is done when both sides have agreed its newest version.")
+        )
+    raise ValidationError(_("This follows the deal review: it is done when both sides have signed its newest verdict."))
 
 
 def _check_ready(task: Task, evidence: str) -> None:

@@ -32,7 +32,7 @@ from tests.handoffs.reactions import (
 )
 
 WARM = {"brief-delivery", "read-the-deal", "scope-call", "rough-team", "first-risks"}
-HOT = {"staffing-needs", "check-capacity", "deal-review", "confirm-dates", "name-pm"}
+HOT = {"staffing-needs", "check-capacity", "deal-review", "risk-profile", "confirm-dates", "name-pm"}
 FAST = {"express-brief", "express-answer", "express-review"}
 WON = {"handover-call", "introduce-pm", "internal-kickoff", "client-kickoff", "expectations"}
 
