@@ -1,0 +1,134 @@
+"""Reviews of many deals: the calendar, what is open, what is late, and who went past them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Count, F, Prefetch, Q
+
+from accounts.models import Side, User
+from handoffs.models import (
+    ConditionState,
+    DealReview,
+    Escalation,
+    ReviewAttendee,
+    ReviewCondition,
+    ReviewDecision,
+    ReviewOverride,
+)
+from handoffs.models.review import RUNNING_REVIEWS
+from handoffs.review_queries.pages import SideLine, next_act
+from opportunities.models import GateBypass, Opportunity
+
+
+def upcoming_reviews(user: User, since: dt.datetime, until: dt.datetime) -> list[DealReview]:
+    """Running reviews that the person may see, by when they are held: the meeting, or else when they are due.
+
+    ``since`` is included, ``until`` is not. Each has ``at``, its deal with people, and ``people`` invited. Two queries.
+    """
+    held = Q(starts_at__gte=since, starts_at__lt=until)
+    due = Q(starts_at__isnull=True, paused_at__isnull=True, due_at__gte=since, due_at__lt=until)
+    deal = ("opportunity__account", "opportunity__owner", "opportunity__delivery_owner", "opportunity__stage")
+    found = DealReview.objects.visible_to(user).running().filter(held | due).select_related(*deal)
+    reviews = list(found.prefetch_related(Prefetch("attendees", ReviewAttendee.objects.select_related("user"))))
+    return sorted(reviews, key=lambda review: (review.starts_at or review.due_at, review.pk))
+
+
+@dataclass
+class OpenPoints:
+    """What is still open in a deal's review, for each side."""
+
+    review: DealReview | None = None
+    by_side: dict[str, list[str]] = field(default_factory=lambda: {Side.SALES.value: [], Side.DELIVERY.value: []})
+    conditions: list[ReviewCondition] = field(default_factory=list)
+
+
+def open_points(opportunities: Collection[Opportunity]) -> Mapping[int, OpenPoints]:
+    """By key of the deal: its running review, what each side owes (answer, decide, sign), and open conditions.
+
+    The deals must be visible to the reader. Three queries, however many deals.
+    """
+    keys = [opportunity.pk for opportunity in opportunities]
+    points: dict[int, OpenPoints] = {key: OpenPoints() for key in keys}
+    newest: dict[int, ReviewDecision] = {}
+    for decision in ReviewDecision.objects.filter(review__opportunity__in=keys).select_related("review").order_by("pk"):
+        newest[decision.review.opportunity_id] = decision
+    for review in DealReview.objects.running().filter(opportunity__in=keys):
+        point = points[review.opportunity_id]
+        point.review = review
+        for line in _lines_without_people(review, newest.get(review.opportunity_id)):
+            act = next_act(review, [line])
+            if act:
+                point.by_side[line.side.value].append(act)
+    decisions = {decision.pk: key for key, decision in newest.items()}
+    found = ReviewCondition.objects.filter(decision__in=decisions, state=ConditionState.OPEN).select_related("owner")
+    for condition in found.order_by("due_on", "pk"):
+        points[decisions[condition.decision_id]].conditions.append(condition)
+    return points
+
+
+def _lines_without_people(review: DealReview, decision: ReviewDecision | None) -> list[SideLine]:
+    signed = decision if decision is not None and decision.review_id == review.pk else None
+    return [
+        SideLine(side, review.answered_at(side), None, signed.signed_at(side) if signed else None, None, is_mine=True)
+        for side in (Side.SALES, Side.DELIVERY)
+    ]
+
+
+def late_reviews_for(user: User, now: dt.datetime) -> list[DealReview]:
+    """Late express reviews that wait for this person: they own the deal for a side, or the chain told them."""
+    told = Escalation.objects.filter(told__contains=[user.pk]).values("review")
+    mine = Q(opportunity__owner=user) | Q(opportunity__delivery_owner=user) | Q(pk__in=told)
+    late = DealReview.objects.visible_to(user).filter(
+        mine, state__in=RUNNING_REVIEWS, is_express=True, paused_at__isnull=True, due_at__lt=now
+    )
+    deal = ("opportunity__account", "opportunity__owner", "opportunity__delivery_owner")
+    return list(late.select_related(*deal).order_by("due_at", "pk"))
+
+
+@dataclass(frozen=True)
+class Overriders:
+    """How often a person of a team (of the deals) went past a gate, and past the review."""
+
+    team: str
+    person: str
+    team_id: int | None
+    person_id: int
+    bypasses: int
+    overrides: int
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.bypasses + self.overrides
+
+
+def overrides(user: User, since: dt.datetime) -> list[Overriders]:
+    """Gate bypasses and review overrides since a moment, per sales team of the deal and person, the most first.
+
+    Counts the deals that the reader may see. Two queries.
+    """
+    seen = Opportunity.objects.visible_to(user)
+    columns = ("team", "team_name", "by", "by__name")
+    bypasses = (
+        GateBypass.objects.filter(opportunity__in=seen, at__gte=since)
+        .values(team=F("opportunity__team"), team_name=F("opportunity__team__name"))
+    )  # fmt: skip
+    passed = (
+        ReviewOverride.objects.filter(review__opportunity__in=seen, at__gte=since)
+        .values(team=F("review__opportunity__team"), team_name=F("review__opportunity__team__name"))
+    )  # fmt: skip
+    counts: dict[tuple[int | None, str | None, int, str], list[int]] = defaultdict(lambda: [0, 0])
+    for index, rows in enumerate((bypasses, passed)):
+        for row in rows.values_list(*columns).annotate(times=Count("pk")).order_by():
+            counts[row[:-1]][index] = row[-1]
+    found = [
+        Overriders(
+            team=team_name or "", person=name, team_id=team, person_id=by, bypasses=counted[0], overrides=counted[1]
+        )
+        for (team, team_name, by, name), counted in counts.items()
+    ]
+    return sorted(found, key=lambda each: (-each.total, each.team, each.person))
