@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from handoffs.services.engagements import StaleEngagement
+from handoffs.services.reviews import StaleReview
 from handoffs.services.tasks import StaleTask
 from handoffs.states import IllegalTransition
 from opportunities.services.clients import StaleRecord
@@ -161,6 +162,7 @@ def _refused(error: exceptions.APIException) -> Problem:
 @translated.register(Stale)
 @translated.register(StaleEngagement)
 @translated.register(StaleTask)
+@translated.register(StaleReview)
 @translated.register(StaleRecord)
 def _stale(error: Any) -> Problem:
     return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
@@ -194,7 +196,10 @@ def _gate(error: GateNotMet) -> Problem:
     fields: Fields = {}
     for item in error.missing:
         fields.setdefault(item.field or item.kind, []).append(item.sentence)
-    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields)
+    # Where people meet what no field meets.
+    links = {item.field or item.kind: item.link for item in error.missing if item.link}
+    more = {"links": links} if links else {}
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields, more=more)
 
 
 @translated.register

@@ -4,11 +4,13 @@ from django.apps import AppConfig
 
 
 class HandoffsConfig(AppConfig):
-    """Engagements, playbooks and tasks."""
+    """Engagements, playbooks, tasks, deal reviews, promises and risks."""
 
     name = "handoffs"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the permissions known in every process, also where no page is loaded; put panels on the deal page."""
-        from handoffs import access, panels  # noqa: F401
+        """Make permissions and gates known in every process, and put panels on the deal page."""
+        from handoffs import access, gates, panels  # noqa: F401
+
+        gates.register_all()

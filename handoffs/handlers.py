@@ -27,7 +27,7 @@ def close_engagement(*, event: Event, now: datetime) -> None:
 
 
 def resume_engagement(*, event: Event, now: datetime) -> None:
-    """A deal was reopened: everything is taken up again."""
+    """A deal was reopened, or came back from the archive: everything is taken up again."""
     signals.follow(event=event, now=now)
 
 

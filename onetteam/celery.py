@@ -89,6 +89,11 @@ app.conf.update(
         "sweep": {"task": "events.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
         "totals": {"task": "opportunities.tasks.fold_totals", "schedule": 60.0, "options": {"expires": 60}},
         "forecast": {"task": "opportunities.tasks.lock_forecast", "schedule": 900.0, "options": {"expires": 600}},
+        "late reviews": {
+            "task": "handoffs.tasks.escalate_late_reviews",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "imports": {"task": "integrations.imports.tasks.work", "schedule": 2.0, "options": {"expires": 2}},
         "old imports": {"task": "integrations.imports.tasks.clean", "schedule": 86400.0, "options": {"expires": 3600}},
     },

@@ -16,5 +16,6 @@ SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     names.OPPORTUNITY_START_MOVED: ("handoffs.handlers.reschedule_tasks",),
     names.OPPORTUNITY_REASSIGNED: ("handoffs.handlers.follow_people",),
     names.OPPORTUNITY_ARCHIVED: ("handoffs.handlers.close_engagement",),
+    names.OPPORTUNITY_RESTORED: ("handoffs.handlers.resume_engagement",),
     names.STAGE_REDEFINED: ("opportunities.handlers.follow_stage",),
 }
