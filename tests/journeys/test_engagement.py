@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -22,13 +21,12 @@ from handoffs.services.engagements import accept_engagement
 from opportunities.models import Opportunity
 from tests.factories import deal, stage
 from tests.handoffs.reactions import move
-from tests.support.browser import DESKTOP, PHONE
+from tests.support.axe import assert_well_made, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NewPage = Callable[..., "Page"]
 # Shorter than the 15 seconds after which a page without a stream would have asked by itself.
 LIVE_MS = 12_000
@@ -260,38 +258,25 @@ def _something_of_everything(alice: User) -> Opportunity:
     return warm
 
 
-def _violations(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
-
-
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["alice", "sam", "pia", "dan", "ruth", "eve", "charlie"])
 def test_nothing_that_axe_finds_on_anybodys_home(
-    new_page: NewPage, request: pytest.FixtureRequest, alice: User, who: str, scheme: str, viewport: dict[str, int]
+    new_page: NewPage, request: pytest.FixtureRequest, alice: User, who: str
 ) -> None:
     _something_of_everything(alice)
-    page = new_page(request.getfixturevalue(who), color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
+    page = new_page(request.getfixturevalue(who))
     page.goto("/")
-    assert _violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert_well_made(page, who)
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_that_axe_finds_on_the_other_pages(
-    new_page: NewPage, alice: User, dan: User, scheme: str, viewport: dict[str, int]
-) -> None:
+def test_nothing_that_axe_finds_on_the_other_pages(new_page: NewPage, alice: User, dan: User) -> None:
     warm = _something_of_everything(alice)
-    page = new_page(dan, color_scheme=scheme, viewport=viewport, reduced_motion="reduce")
+    page = new_page(dan)
     for url in ("/upcoming/", "/engagements/", f"/deals/{warm.pk}/delivery/"):
         page.goto(url)
-        assert _violations(page) == [], url
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), url
+        assert_well_made(page, url)
     page.locator("summary", has_text="Decline").click()
-    assert _violations(page) == []
+    assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator("a.oh-quiet").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert _violations(page) == []
+    assert_well_made(page, "dialog")
