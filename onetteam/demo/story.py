@@ -20,11 +20,13 @@ from django.utils.module_loading import import_string
 from accounts.models import Role, Side, Team, User
 from events.models import Delivery, DeliveryState
 from handoffs.models import Engagement, EngagementState, Task, TaskSide
+from handoffs.services.actions import FOLLOWING_ACTIONS
 from handoffs.services.engagements import accept_engagement, decline_engagement, reassign_engagement
 from handoffs.services.tasks import complete_task
 from onetteam.demo import clients, past, texts
 from onetteam.demo.company import Company
 from onetteam.demo.pursuits import CLOSED_LATELY, OPEN, STAGES, Pursuit
+from onetteam.demo.reviews import Stop, hold_review
 from opportunities.models import Account, Contact, LossReason, Opportunity, Stage
 from opportunities.services.closing import snooze
 from opportunities.services.conversation import add_comment
@@ -117,6 +119,8 @@ class Story:
         warm_since = next((ago for stage, ago in zip(path, days, strict=True) if STAGES.index(stage) >= _WARM), None)
         if warm_since is not None:
             self._plan_engagement(pursuit, warm_since, end if is_closed else 0)
+        if STAGES[goal] == "negotiation" and not pursuit.has("leap"):
+            self._plan_review(pursuit, days[-1], end)
         if is_closed:
             self.at(self.day(end), partial(self._close, pursuit))
         self._plan_particulars(pursuit)
@@ -140,6 +144,17 @@ class Story:
         while ago > until:
             self.at(self.day(ago, 15), partial(self._work, pursuit), is_quiet=True)
             ago -= 5
+
+    def _plan_review(self, pursuit: Pursuit, hot_since: float, end: float) -> None:
+        """Agreed before a win; of the deals still open some are further than others."""
+        if pursuit.stage == "lost":
+            return
+        if pursuit.stage == "won":
+            self.at(self.day(end + 2, 16), partial(self._review, pursuit, Stop.AGREED))
+            return
+        stops = [stop for stop in Stop for _time in range(2)]
+        stop = stops[len(pursuit.name) % len(stops)]
+        self.at(self.day(max(hot_since - 3, 1), 16), partial(self._review, pursuit, stop))
 
     def _plan_particulars(self, pursuit: Pursuit) -> None:
         talk = 3 if pursuit.has("chatty") else self.chance.choice((0, 1, 1))
@@ -274,6 +289,7 @@ class Story:
         """Whoever has something due tomorrow mostly does it today; some things stay behind."""
         soon = when.date() + dt.timedelta(days=9 if pursuit.has("busy") else 4)
         tasks = Task.objects.open().filter(opportunity=self.deals[pursuit], due_on__lte=soon).order_by("position")
+        tasks = tasks.exclude(action__in=FOLLOWING_ACTIONS)
         people = ("assignee", "opportunity__owner", "opportunity__delivery_owner")
         for task in tasks.select_related(*people).prefetch_related("depends_on"):
             blocked = any(earlier.state != "done" for earlier in task.depends_on.all())
@@ -292,6 +308,11 @@ class Story:
         return [task.assignee or (seller if task.side == Side.SALES else deliverer)]
 
     # --- both -------------------------------------------------------------------------------------------------------
+
+    def _review(self, pursuit: Pursuit, stop: Stop, when: dt.datetime) -> None:
+        deal = self._fresh(pursuit)
+        deliverer = deal.delivery_owner or self.company.managers(pursuit.line)[0]
+        hold_review(deal, deal.owner or self._seller(pursuit), deliverer, stop=stop, when=when)
 
     def _comment(self, pursuit: Pursuit, when: dt.datetime) -> None:
         deal = self._fresh(pursuit)
