@@ -8,6 +8,10 @@ import sys
 def main() -> None:
     """Run a management command with OneTeam's settings."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
+    if sys.argv[1:2] == ["serve"]:
+        from onetteam import serve
+
+        sys.exit(serve.main(sys.argv[2:]))  # it loads no Django itself; see there
     from django.core.management import execute_from_command_line
 
     from onetteam.wheel import EmbeddedDatabaseError

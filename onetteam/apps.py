@@ -8,13 +8,15 @@ from django.db.models.signals import post_migrate
 
 
 class OneTeamConfig(AppConfig):
-    """Makes the cache's table with the migrations, because that table has no model."""
+    """Loads Celery in every process; makes the cache's table with the migrations, because that table has no model."""
 
     name = "onetteam"
     verbose_name = "OneTeam"
 
     def ready(self) -> None:
-        """Hook into `migrate`."""
+        """Let `shared_task` find its application; hook into `migrate`."""
+        import onetteam.celery  # noqa: F401
+
         post_migrate.connect(_make_cache_table, sender=self)
 
 

@@ -24,16 +24,30 @@ class GivingUp(Exception):
 
 @dataclass
 class Child:
-    """A process to keep running, in a process group of its own."""
+    """A process to keep running, in a process group of its own.
+
+    One that `is_held` loads itself, then waits for a line on its standard input before it goes to work.
+    """
 
     name: str
     command: Sequence[str]
+    is_held: bool = False
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
 
     def start(self) -> None:
         """Start it, holding its standard input: that closes when we are gone, however we went."""
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, start_new_session=True)
+        if not self.is_held:
+            self.release()
+
+    def release(self) -> None:
+        """Let it go to work, now and after every later start."""
+        self.is_held = False
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died; that is noticed elsewhere
+                self.process.stdin.write(b"\n")
+                self.process.stdin.flush()
 
     def is_running(self) -> bool:
         """Whether it still runs; once it doesn't, what it started and left behind is killed."""
@@ -71,10 +85,10 @@ class Child:
 class Supervisor:
     """Runs children until it is told to stop or one of them can't be kept alive."""
 
-    def __init__(self, children: Sequence[Child], *, look_after: Callable[[], None] = lambda: None) -> None:
-        """`look_after` is called each second, for what isn't a child; what it raises ends the run."""
-        self.children = children
-        self.look_after = look_after
+    def __init__(self) -> None:
+        self.children: list[Child] = []
+        # Called each second, for what isn't a child; what it raises ends the run.
+        self.look_after: Callable[[], None] = lambda: None
         self.stopping = threading.Event()
         self._impatient = threading.Event()
 
@@ -83,10 +97,10 @@ class Supervisor:
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
-    def start(self) -> None:
-        """Start all children."""
-        for child in self.children:
-            child.start()
+    def start(self, child: Child) -> None:
+        """Start a child and keep it running during `run`."""
+        self.children.append(child)
+        child.start()
 
     def run(self, *, until: Callable[[], bool] | None = None) -> bool:
         """Keep the children running until a signal, or until `until()` is true. True in the second case."""
@@ -132,3 +146,14 @@ class Supervisor:
         if self.stopping.is_set():
             self._impatient.set()
         self.stopping.set()
+
+
+def stop_with_stdin() -> None:
+    """For a child: end this process when the supervisor is gone, however it went; then our standard input ends."""
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()

@@ -3,6 +3,7 @@
 A module rather than a management command, so that the parent of the workers needs no Django.
 """
 
+import importlib
 import logging
 import multiprocessing
 import os
@@ -18,18 +19,28 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from onetteam import embedded
+from onetteam.supervisor import stop_with_stdin
+
 STREAMS_PER_WORKER = 5_000
 FILES = STREAMS_PER_WORKER + 1_000  # each stream is an open file; systems give 1,024 unless asked
 STOP_SECONDS = 8  # until a worker that still answers somebody is killed
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; with `--stop-with-stdin` also until standard input ends."""
+    """Serve until SIGTERM or SIGINT; with `--stop-with-stdin` also until standard input ends.
+
+    With `--wait`, load what can be loaded without a database, then wait for a line on standard input.
+    """
+    if "--wait" in sys.argv and not _waited():
+        return
     if "--stop-with-stdin" in sys.argv:
         stop_with_stdin()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    if not os.environ.get("DATABASE_URL"):
+        embedded.running_server()  # workers leave it without a word; we stop it in the end if nobody else uses it
     if multiprocessing.get_start_method() == "fork":
         _application()  # once, for all workers
     server = Granian(
@@ -47,15 +58,16 @@ def main() -> None:
     server.serve(target_loader=_load, wrap_loader=False)
 
 
-def stop_with_stdin() -> None:
-    """End this process when its parent is gone, also when that was killed: then our standard input ends."""
+def _waited() -> bool:
+    """Load Django and the pages, and wait; whether to go on. Static files may not be there before that."""
+    if multiprocessing.get_start_method() == "fork":
+        import django
+        from django.conf import settings
 
-    def wait() -> None:
-        while os.read(0, 1024):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
+        django.setup()
+        importlib.import_module(settings.ROOT_URLCONF)
+    return bool(os.read(0, 1))
 
 
 def _load() -> Callable[..., Any]:

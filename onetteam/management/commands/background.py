@@ -18,7 +18,7 @@ from django.db import connection
 
 from events import relay
 from onetteam.celery import Amqp, app
-from onetteam.web import stop_with_stdin
+from onetteam.supervisor import stop_with_stdin
 
 STOP_SECONDS = 20  # until a task that doesn't end is left alone; its delivery is repeated after the next start
 # Apart, so that imports and mail never stand before an engagement.
