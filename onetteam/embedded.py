@@ -240,6 +240,7 @@ class Server:
         if process is None:
             # The recorded pid may be anybody's by now, and PostgreSQL would refuse to start next to it.
             (self.path / "postmaster.pid").unlink(missing_ok=True)
+            (self.socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
             return
         deadline = time.monotonic() + SOCKET_SECONDS
         while process.is_running() and time.monotonic() < deadline:

@@ -117,6 +117,16 @@ def test_a_killed_supervisor_takes_everything_along(start: Callable[..., OneTeam
     wait_for(lambda: not any(process.is_running() for process in family))
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_stopping_during_the_first_start_leaves_no_process(start: Callable[..., OneTeam], how: signal.Signals) -> None:
+    app = start()
+    wait_for(lambda: "Preparing the database …\n" in app.output)
+    family = app.family()
+    assert len(family) >= 3  # PostgreSQL, web that waits, the preparation
+    assert app.stop(how) == (-how if how == signal.SIGKILL else 0)
+    wait_for(lambda: not any(process.is_running() for process in family))
+
+
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize("part", ["onetteam.web", "background", "postgres -D"])
 def test_what_is_killed_is_started_again(start: Callable[..., OneTeam], part: str) -> None:
@@ -149,11 +159,17 @@ def test_a_killed_database_is_found_again_by_the_next_start(start: Callable[...,
     for process in family:
         process.kill()
     psutil.wait_procs(family, timeout=10)
-    pid_file = data / "postgres" / "postmaster.pid"
-    # After a restart of the machine the recorded number belongs to anybody.
-    pid_file.write_text(pid_file.read_text().replace(pid_file.read_text().split()[0], str(os.getpid()), 1))
-
-    again = start().wait_until_ready()
+    database = data / "postgres"
+    # After a restart of the machine the recorded number belongs to anybody, here to somebody of the same account.
+    anybody = subprocess.Popen(["sleep", "300"], user=database.stat().st_uid)
+    try:
+        for recorded in (database / "postmaster.pid", database / ".s.PGSQL.5432.lock"):
+            if recorded.exists():  # the socket is elsewhere where the path is long
+                recorded.write_text(recorded.read_text().replace(recorded.read_text().split()[0], str(anybody.pid), 1))
+        again = start().wait_until_ready()
+    finally:
+        anybody.kill()
+        anybody.wait()
     assert again.stop() == 0
 
 
@@ -219,6 +235,11 @@ def test_a_database_of_another_release_is_a_sentence(start: Callable[..., OneTea
 
 def test_a_database_server_that_does_not_answer_is_a_sentence(start: Callable[..., OneTeam]) -> None:
     says(start(DATABASE_URL=f"postgresql://127.0.0.1:{free_port()}/oneteam"), "does not answer", "DATABASE_URL")
+
+
+@pytest.mark.parametrize("url", ["oneteam", "mysql://localhost/oneteam", "postgresql://localhost"])
+def test_an_impossible_address_of_a_database_is_a_sentence(start: Callable[..., OneTeam], url: str) -> None:
+    says(start(DATABASE_URL=url), "DATABASE_URL")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
