@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrPromise
@@ -26,6 +26,7 @@ from handoffs.queries import (
     with_deal,
 )
 from opportunities.models import Opportunity
+from opportunities.queries.keys import key_among
 
 # Of each kind; somebody who has more waiting works from the top.
 MOST = 50
@@ -157,7 +158,7 @@ def _tasks(user: User) -> QuerySet[Task]:
     if DELIVERY_ROLES.intersection(user.roles):
         mine.append(shared.filter(delivery_done_at__isnull=True, opportunity__delivery_owner=user))
     first, *rest = [tasks.order_by("due_on", "pk").values("pk")[:MOST] for tasks in mine]
-    found = Task.objects.filter(_not_signed(user), pk__in=first.union(*rest, all=True))
+    found = Task.objects.filter(_not_signed(user), key_among(first.union(*rest, all=True)))
     return tasks_with_deal(found).order_by("due_on", "opportunity_id", "position", "pk")[:MOST]
 
 
@@ -218,10 +219,10 @@ def _team_deals(user: User, *, today: dt.date) -> list[Need]:
     if user.has_role(Role.SALES_MANAGER):
         wanted |= Q(owner__isnull=True)
     if user.has_role(Role.DELIVERY_MANAGER):
-        declined = Engagement.objects.filter(state=EngagementState.DECLINED).values("opportunity_id")
-        answered = Engagement.objects.filter(state__in=[*OPEN_STATES, EngagementState.DONE]).values("opportunity_id")
-        surprise = Q(is_unforecasted=True, temperature__in=["warm", "hot"], pk__in=declined)
-        wanted |= surprise & ~Q(pk__in=answered)
+        engagements = Engagement.objects.filter(opportunity=OuterRef("pk"))
+        declined = Exists(engagements.filter(state=EngagementState.DECLINED))
+        answered = Exists(engagements.filter(state__in=[*OPEN_STATES, EngagementState.DONE]))
+        wanted |= Q(declined, ~answered, is_unforecasted=True, temperature__in=["warm", "hot"])
     if not wanted:
         return []
     deals = Opportunity.objects.open().visible_to(user).filter(wanted).with_people()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,11 +22,11 @@ class StageLine:
     share: int
 
 
-def open_by_stage(owner: User, *, rates: Rates, today: dt.date) -> dict[int, Total]:
+def open_by_stage(owner: User, *, rates: Rates) -> dict[int, Total]:
     """Totals of the owner's deals by stage; two queries."""
     found: dict[int, Total] = {}
     own = Q(owner_id=owner.pk)
-    for key, part in kept_totals(owner, rates=rates, closed_since=today, filters=own).items():
+    for key, part in kept_totals(owner, rates=rates, closed_since=None, filters=own).items():
         found.setdefault(key.stage_id, Total()).add(part)
     return found
 

@@ -15,6 +15,7 @@ from accounts.models import Organisation, ServiceLine, User
 from handoffs.dates import expected_start
 from handoffs.models import Engagement, Task, TaskState
 from opportunities.models import Opportunity, OpportunityQuerySet
+from opportunities.queries.keys import key_among
 
 PAGE = 25
 # Weeks ahead that can be asked for.
@@ -67,7 +68,7 @@ def upcoming_page(
     wanted = wanted or UpcomingFilter()
     branches = _branches(user, home=home, today=today, wanted=wanted, after=after)
     keys = [branch.values("pk")[: size + 1] for branch in branches]
-    found = Opportunity.objects.filter(pk__in=keys[0].union(*keys[1:], all=True)).with_people()
+    found = Opportunity.objects.filter(key_among(keys[0].union(*keys[1:], all=True))).with_people()
     deals = sorted(_with_delivery(found), key=lambda deal: _order(expected_start(deal, home), deal.pk))
     rows = [_row(deal, home=home, today=today) for deal in deals[:size]]
     last = rows[-1] if len(deals) > size else None

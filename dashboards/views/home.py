@@ -128,7 +128,7 @@ def _stages(page: Home) -> dict[str, Any]:
     is_own = page.user.side == "sales" and not page.user.has_role(*_TEAM_ROLES)
     totals = page.zones.by_stage
     if is_own:
-        totals = open_by_stage(page.user, rates=page.rates, today=page.today)
+        totals = open_by_stage(page.user, rates=page.rates)
     return {"stages": stage_lines(totals), "stages_are_own": is_own}
 
 

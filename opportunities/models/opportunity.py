@@ -198,6 +198,10 @@ class Opportunity(models.Model):
                 condition=Q(archived_at__isnull=True), name="opportunities_by_amount",
             ),
             models.Index(
+                F("close_date").asc(nulls_last=True), "id",
+                condition=Q(archived_at__isnull=True, kind="open"), name="opportunities_open",
+            ),
+            models.Index(
                 "owner", F("close_date").asc(nulls_last=True), "id",
                 condition=Q(archived_at__isnull=True, kind="open"), name="opportunities_owner_open",
             ),
@@ -225,6 +229,13 @@ class Opportunity(models.Model):
                     delivery_owner__isnull=True,
                 ),
                 name="opportunities_no_delivery",
+            ),
+            models.Index(
+                "id",
+                condition=Q(
+                    archived_at__isnull=True, kind="open", temperature__in=["warm", "hot"], is_unforecasted=True
+                ),
+                name="opportunities_surprises",
             ),
             models.Index(F("updated_at").desc(), F("id").desc(), name="opportunities_recent"),
             GinIndex(

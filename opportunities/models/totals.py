@@ -28,7 +28,9 @@ class StageTotal(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["pipeline_id", "closed_month"], name="opportunities_totals_read"),
+            models.Index(fields=["closed_month", "pipeline_id"], name="opportunities_totals_by_month"),
+            models.Index(fields=["team_id", "closed_month"], name="opportunities_totals_by_team"),
+            models.Index(fields=["owner_id", "closed_month"], name="opportunities_totals_by_owner"),
             models.Index(fields=["id"], condition=models.Q(is_delta=True), name="opportunities_totals_delta"),
         ]
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from opportunities.models import Opportunity, OpportunityQuerySet
 from opportunities.queries.filters import DealFilter
+from opportunities.queries.keys import key_among
 
 PAGE = 50
 
@@ -126,7 +127,7 @@ def deal_page(deals: OpportunityQuerySet, order: Order, *, after: str = "", befo
     rows = in_order(deals, order)
     if after:
         rows = rows.filter(_beyond(order, *_decoded(order, after)))
-    found = list(rows.with_people()[: PAGE + 1])
+    found = list(in_order(_fetched(rows), order))
     shown = found[:PAGE]
     return Page(
         shown,
@@ -141,12 +142,17 @@ def _page_before(deals: OpportunityQuerySet, order: Order, before: str) -> Page:
     field = F(order.path)
     backwards = (field.asc(nulls_first=True), "pk") if order.is_descending else (field.desc(nulls_first=True), "-pk")
     rows = deals.filter(_ahead(order, value, key)).order_by(*backwards)
-    found = list(rows.with_people()[: PAGE + 1])
+    found = list(_fetched(rows).order_by(*backwards))
     shown = found[:PAGE][::-1]
     if len(found) <= PAGE:
         # The first page, filled up to its usual length.
         return deal_page(deals, order)
     return Page(shown, before=_encoded(order, shown[0]), after=_encoded(order, shown[-1]))
+
+
+def _fetched(rows: OpportunityQuerySet) -> OpportunityQuerySet:
+    """One page of the rows and one row more, with all that they show; only these are joined."""
+    return Opportunity.objects.filter(key_among(rows.values("pk")[: PAGE + 1])).with_people()
 
 
 def _beyond(order: Order, value: Any, key: int) -> Q:

@@ -46,15 +46,18 @@ class TotalKey:
 
 
 def kept_totals(
-    user: User, *, rates: Rates, closed_since: dt.date, pipeline_id: int | None = None, filters: Q | None = None
+    user: User, *, rates: Rates, closed_since: dt.date | None, pipeline_id: int | None = None, filters: Q | None = None
 ) -> dict[TotalKey, Total]:
     """Totals of the deals that the person may see, by stage and temperature.
 
-    Closed deals count from the month of ``closed_since``. ``filters`` may name owner_id, team_id and service_line_id.
-    Cost depends on the number of combinations, not of deals; two queries.
+    Closed deals count from the month of ``closed_since``, or not at all where that is None. ``filters`` may name
+    owner_id, team_id and service_line_id. Cost depends on the number of combinations, not of deals; two queries.
     """
-    month = closed_since.replace(day=1)
-    rows = StageTotal.objects.filter(Q(closed_month__isnull=True) | Q(closed_month__gte=month))
+    wanted, recent = Q(closed_month__isnull=True), Q(closed_on__isnull=True)
+    if closed_since is not None:
+        month = closed_since.replace(day=1)
+        wanted, recent = wanted | Q(closed_month__gte=month), recent | Q(closed_on__gte=month)
+    rows = StageTotal.objects.filter(wanted)
     if pipeline_id is not None:
         rows = rows.filter(pipeline_id=pipeline_id)
     if filters is not None:
@@ -67,8 +70,7 @@ def kept_totals(
             by_place |= Q(service_line_id__isnull=True) | Q(service_line_id__in=audience.service_line_ids)
         rows = rows.filter(by_place)
         # Deals that only the delivery owner's name makes visible are few, and not kept by that name.
-        named = Opportunity.objects.current().filter(delivery_owner=user)
-        named = named.filter(Q(closed_on__isnull=True) | Q(closed_on__gte=month))
+        named = Opportunity.objects.current().filter(recent, delivery_owner=user)
         if pipeline_id is not None:
             named = named.filter(pipeline_id=pipeline_id)
         if filters is not None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.queries import Rates
 from opportunities.forms.filters import ListFilterForm
 from opportunities.forms.lists import BulkForm
-from opportunities.models import Account, SavedView, Stage
+from opportunities.models import Account, SavedView, Stage, StageKind
 from opportunities.queries.filters import DealFilter
 from opportunities.queries.listing import (
     COLUMNS,
@@ -264,7 +264,7 @@ def _total(request: Request, chosen: Chosen) -> Total:
         parts = kept_totals(
             request.user,
             rates=chosen.rates,
-            closed_since=dt.date.min,
+            closed_since=None if chosen.wanted.kinds == (StageKind.OPEN,) else dt.date.min,
             pipeline_id=chosen.wanted.pipeline_id,
             filters=kept,
         )
