@@ -226,7 +226,8 @@ class World:
             due = asked.date() + dt.timedelta(days=template.offset_days + 10)
             yield [
                 deal, pk, template.pk, "warm", template.title, "", template.side, template.assignee, person, "trigger",
-                asked.date(), template.offset_days, due, False, "open", "", "", template.position, 1, asked, asked,
+                asked.date(), template.offset_days, due, False, "open", "", "", template.action, template.position,
+                1, asked, asked,
             ]  # fmt: skip
 
 
@@ -241,7 +242,7 @@ _ENGAGEMENT_COLUMNS = (
 _TASK_COLUMNS = (
     "opportunity_id", "engagement_id", "template_id", "trigger", "title", "help_text", "side", "assignee_role",
     "assignee_id", "anchor", "anchored_on", "offset_days", "due_on", "is_due_fixed", "state", "evidence_wanted",
-    "evidence", "position", "version", "created_at", "updated_at",
+    "evidence", "action", "position", "version", "created_at", "updated_at",
 )  # fmt: skip
 
 if __name__ == "__main__":
