@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Organisation, Role, Side, User
+from accounts.models import Organisation, User
 from tests import factories
 
 
@@ -32,31 +32,31 @@ def sam(organisation: Organisation) -> User:
 @pytest.fixture
 def pia(organisation: Organisation) -> User:
     """Project manager in a delivery team that serves every line."""
-    return factories.person("Pia", Role.PROJECT_MANAGER, teams=(factories.team("Delivery", side=Side.DELIVERY),))
+    return factories.pia()
 
 
 @pytest.fixture
 def dan(organisation: Organisation) -> User:
     """Delivery manager in a delivery team that serves every line."""
-    return factories.person("Dan", Role.DELIVERY_MANAGER, teams=(factories.team("Delivery", side=Side.DELIVERY),))
+    return factories.dan()
 
 
 @pytest.fixture
 def ruth(organisation: Organisation) -> User:
     """Resource manager."""
-    return factories.person("Ruth", Role.RESOURCE_MANAGER, teams=(factories.team("Delivery", side=Side.DELIVERY),))
+    return factories.ruth()
 
 
 @pytest.fixture
 def eve(organisation: Organisation) -> User:
     """Executive; sees everything."""
-    return factories.person("Eve", Role.EXECUTIVE)
+    return factories.eve()
 
 
 @pytest.fixture
 def ada(organisation: Organisation) -> User:
     """Administrator."""
-    return factories.person("Ada", Role.ADMINISTRATOR)
+    return factories.ada()
 
 
 @pytest.fixture

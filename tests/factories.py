@@ -132,6 +132,31 @@ def charlie() -> User:
     return person("Charlie", Role.SALES_REP, teams=(team("Sales South"),))
 
 
+def pia() -> User:
+    """Pia, project manager in a delivery team that serves every line."""
+    return person("Pia", Role.PROJECT_MANAGER, teams=(team("Delivery", side=Side.DELIVERY),))
+
+
+def dan() -> User:
+    """Dan, delivery manager of Pia's team."""
+    return person("Dan", Role.DELIVERY_MANAGER, teams=(team("Delivery", side=Side.DELIVERY),))
+
+
+def ruth() -> User:
+    """Ruth, resource manager in Pia's team."""
+    return person("Ruth", Role.RESOURCE_MANAGER, teams=(team("Delivery", side=Side.DELIVERY),))
+
+
+def eve() -> User:
+    """Eve, executive; sees everything."""
+    return person("Eve", Role.EXECUTIVE)
+
+
+def ada() -> User:
+    """Ada, administrator."""
+    return person("Ada", Role.ADMINISTRATOR)
+
+
 # Everything that a gate of the default pipeline asks for on the way to negotiation.
 COMPLETE: dict[str, Any] = {
     "amount": Decimal("120000"),

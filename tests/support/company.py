@@ -12,13 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import CalendarDay, CurrencyRate, Region, Role, Side, User
+from accounts.models import CalendarDay, CurrencyRate, Region, Role, User
 from api.models import Token
 from events import names
 from events.models import Delivery, DeliveryState
 from events.recording import record
 from handoffs import defaults
-from handoffs.models import Engagement, EscalationStep, Playbook, Question, QuestionSet
+from handoffs.models import Engagement, EscalationStep, Playbook, Question, QuestionSet, Trigger
+from handoffs.services.reviews import request_review
 from integrations.imports.models import Import
 from opportunities.models import SavedView
 from opportunities.services.archiving import archive
@@ -42,18 +43,17 @@ class Person:
 
 def cast() -> dict[str, Person]:
     """Everybody, by name."""
-    delivery = factories.team("Delivery", side=Side.DELIVERY)
     users = {
         "charlie": factories.charlie(),
         "alice": factories.alice(),
         "sam": factories.sam(),
-        "pia": factories.person("Pia", Role.PROJECT_MANAGER, teams=(delivery,)),
-        "dan": factories.person("Dan", Role.DELIVERY_MANAGER, teams=(delivery,)),
-        "ruth": factories.person("Ruth", Role.RESOURCE_MANAGER, teams=(delivery,)),
-        "eve": factories.person("Eve", Role.EXECUTIVE),
-        "ada": factories.person("Ada", Role.ADMINISTRATOR),
+        "pia": factories.pia(),
+        "dan": factories.dan(),
+        "ruth": factories.ruth(),
+        "eve": factories.eve(),
+        "ada": factories.ada(),
         # Could do everything, were they not disabled.
-        "disabled": factories.person("Dora", *Role, teams=(factories.team(), delivery)),
+        "disabled": factories.person("Dora", *Role, teams=(factories.team(), factories.pia().teams.get())),
     }
     people = {}
     for name, user in users.items():
@@ -76,6 +76,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
     )
     react(now)
     engagement = Engagement.objects.get(opportunity=deal)
+    review = request_review(actor=alice, opportunity=deal, is_express=False, trigger=Trigger.ASKED, now=now)
     contact = factories.ContactFactory.make(account=deal.account)
     deal.contacts.add(contact)
     archived = factories.deal()
@@ -97,6 +98,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "contact": contact.pk,
         "view": SavedView.objects.create(owner=alice, name="Hot ones", query="temperature=hot").pk,
         "engagement": engagement.pk,
+        "review": review.pk,
         "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
         "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
         "pipeline": stage.pipeline_id,
