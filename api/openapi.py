@@ -107,8 +107,6 @@ def documented(
     codes = {401, 404, 400, 503, *refuses}
     if takes is not None:
         codes |= {403, 409, 413, 415, 422}
-        if status == 201 or versioned:
-            parameters.append(IDEMPOTENCY_KEY)
     if versioned:
         codes |= {412, 428}
     if query is not None:
@@ -117,6 +115,8 @@ def documented(
     answers = {status: shown} | {code: OpenApiResponse(ProblemOut, REFUSALS[code]) for code in sorted(codes)}
 
     def decorate(method: Method) -> Method:
+        if getattr(method, "is_idempotent", False):
+            parameters.append(IDEMPOTENCY_KEY)
         described: Method = extend_schema(
             summary=summary, description=method.__doc__, parameters=parameters, request=takes, responses=answers
         )(method)

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.db import connection, connections
 from django.urls import get_resolver
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
 from api.models import KeptAnswer
@@ -123,6 +124,19 @@ def test_every_post_takes_a_key() -> None:
         if post is not None and not getattr(post, "is_idempotent", False):
             forgotten.append(pattern.name)
     assert forgotten == ["token"]
+
+
+def test_the_description_offers_a_key_where_one_works() -> None:
+    """For every POST but tokens, and for nothing else."""
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    offered, wanted = set(), set()
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", [])):
+                offered.add((method, path))
+            if method == "post" and not path.endswith("/auth/token/"):
+                wanted.add((method, path))
+    assert offered == wanted
 
 
 @pytest.mark.django_db(transaction=True)
