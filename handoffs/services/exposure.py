@@ -81,12 +81,6 @@ class Exposure:
         """Business days from the first thing fixed; 0 without any."""
         return max((line.days for line in self.fixed), default=0)
 
-    @property
-    def events(self) -> list[Event]:
-        """The events that say so, each once, in order."""
-        rows = {line.event.pk: line.event for line in (*self.fixed, *self.brought) if line.event}
-        return [rows[key] for key in sorted(rows)]
-
 
 @dataclass
 class _Course:
@@ -208,3 +202,13 @@ def _read(name: str, text: Any) -> dt.date | Decimal | None:
 
 def _day(moment: dt.datetime, home: Organisation) -> dt.date:
     return moment.astimezone(zoneinfo.ZoneInfo(home.time_zone)).date()
+
+
+def rows_of(exposure: Exposure) -> list[tuple[Event, list[tuple[str, Any, Any]]]]:
+    """The events that say so, each once and in order, with label, value before and value after of what each set."""
+    events = {line.event.pk: line.event for line in (*exposure.fixed, *exposure.brought) if line.event}
+    rows = []
+    for key in sorted(events):
+        diff = events[key].data.get("fields", {})
+        rows.append((events[key], [(str(_FIXES[name][1]), *diff[name]) for name in _FIXES if name in diff]))
+    return rows

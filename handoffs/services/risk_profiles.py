@@ -18,6 +18,7 @@ from events.recording import record
 from handoffs.access import side_in
 from handoffs.ledger_access import no_side, rests
 from handoffs.models import RaidItem, RiskProfile
+from handoffs.services.actions import follow_profile
 from handoffs.states import IllegalTransition
 from opportunities.models import Opportunity
 from opportunities.services.versions import locked
@@ -139,6 +140,7 @@ def propose_profile(
                 names.RISK_PROFILE_PROPOSED, actor=actor, about=profile, within=deal, now=now,
                 data={"number": profile.number, "reason": reason},
             )  # fmt: skip
+            follow_profile(opportunity=deal, now=now, actor=actor)
         return agree_profile(actor=actor, profile=profile, now=now) if agrees else profile
 
 
@@ -171,6 +173,7 @@ def agree_profile(*, actor: User, profile: RiskProfile, now: dt.datetime) -> Ris
             names.RISK_PROFILE_AGREED, actor=actor, about=current, within=deal, now=now,
             data={"number": current.number, "side": str(side.label), "agreed": current.is_agreed},
         )  # fmt: skip
+        follow_profile(opportunity=deal, now=now, actor=actor)
     return current
 
 

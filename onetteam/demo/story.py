@@ -23,7 +23,7 @@ from handoffs.models import Engagement, EngagementState, Task, TaskSide
 from handoffs.services.actions import FOLLOWING_ACTIONS
 from handoffs.services.engagements import accept_engagement, decline_engagement, reassign_engagement
 from handoffs.services.tasks import complete_task
-from onetteam.demo import clients, past, texts
+from onetteam.demo import clients, ledger, past, texts
 from onetteam.demo.company import Company
 from onetteam.demo.pursuits import CLOSED_LATELY, OPEN, STAGES, Pursuit
 from onetteam.demo.reviews import Stop, hold_review
@@ -124,6 +124,7 @@ class Story:
         if is_closed:
             self.at(self.day(end), partial(self._close, pursuit))
         self._plan_particulars(pursuit)
+        ledger.plan(self, pursuit, self._seller(pursuit), warm_since=warm_since, until=end if is_closed else 0)
 
     def _plan_engagement(self, pursuit: Pursuit, warm_since: float, until: float) -> None:
         if pursuit.traits & {"fresh", "express", "leap", "unanswered"}:  # delivery has not answered yet
