@@ -8,7 +8,7 @@ from typing import Protocol
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -131,13 +131,13 @@ def own_view(user: User, pk: int) -> SavedView:
     return found
 
 
-def assignable_owners(user: User) -> list[User]:
+def assignable_owners(user: User) -> QuerySet[User]:
     """Sales people who may own a deal of this person's teams; all of them for those who see all."""
     people = User.objects.filter(is_active=True, roles__overlap=[Role.SALES_REP, Role.SALES_MANAGER])
     audience = audience_of(user)
     if not audience.sees_all and not audience.is_delivery:
         people = people.filter(Q(teams__in=audience.team_ids) | Q(pk=user.pk)).distinct()
-    return list(people)
+    return people
 
 
 def sales_team_of(owner: User | None) -> Team | None:

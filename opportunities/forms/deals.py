@@ -37,8 +37,7 @@ ALL_FIELDS = tuple(name for names in GROUPS.values() for name in names)
 
 
 def _owners(user: User, deal: Opportunity | None) -> list[User]:
-    people = assignable_owners(user)
-    return _with_present(people, deal.owner if deal else None)
+    return _with_present(list(assignable_owners(user)), deal.owner if deal else None)
 
 
 def _delivery_owners(user: User, deal: Opportunity | None) -> list[User]:

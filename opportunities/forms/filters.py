@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,9 +27,10 @@ _STATES = {"open": (StageKind.OPEN,), "won": (StageKind.WON,), "lost": (StageKin
 class OwnerField(forms.ChoiceField):
     """Nobody in particular, oneself, or somebody from the list; the value is the person's key."""
 
-    def __init__(self, people: Iterable[User], *, user: User, everyone: Any, **kwargs: Any) -> None:
+    def __init__(self, people: QuerySet[User], *, user: User, everyone: Any, **kwargs: Any) -> None:
         self.user = user
-        others = [(str(person.pk), person.name) for person in people if person != user]
+        # Only what is shown: this stands above every board and list, and there may be hundreds of people.
+        others = [(str(pk), name) for pk, name in people.values_list("pk", "name") if pk != user.pk]
         super().__init__(choices=[("", everyone), (ME, _("Me")), *others], required=False, **kwargs)
 
     def clean(self, value: Any) -> Any:

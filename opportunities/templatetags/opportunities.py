@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from django import forms, template
@@ -36,10 +36,15 @@ def options(field: forms.BoundField) -> SafeString:
     value = field.value()
     choices = cast(Iterable[tuple[Any, Any]], cast(forms.ChoiceField, field.field).choices)
     chosen = {str(each) for each in (value if isinstance(value, list) else [value]) if each is not None} or {""}
+    return _options(tuple((str(key), str(label)) for key, label in choices), frozenset(chosen))
+
+
+@lru_cache(64)
+def _options(choices: tuple[tuple[str, str], ...], chosen: frozenset[str]) -> SafeString:
     return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
-        ((key, mark_safe(" selected") if str(key) in chosen else "", label) for key, label in choices),
+        ((key, mark_safe(" selected") if key in chosen else "", label) for key, label in choices),
     )
 
 
