@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Organisation, ServiceLine, User
 from dashboards.queries.upcoming import BadCursor, UpcomingFilter, outlook, upcoming_page
+from handoffs.models import Task
 from handoffs.services.engagements import accept_engagement
 from opportunities.models import Opportunity
 from tests import factories
@@ -130,3 +131,23 @@ def test_the_outlook_counts_starts_by_line_and_weeks(alice: User, ruth: User) ->
         [(0, 1), (0, 0), (0, 0), (1, 0)],
     ]
     assert not found.is_cut
+
+
+def test_a_row_changes_its_look_with_all_that_it_shows(as_dan: Browser, alice: User, dan: User) -> None:
+    key = coming(alice, start_on=dt.date(2027, 1, 20), name="Portal")
+    engagement = engagement_of(fresh(Opportunity.objects.get(pk=key)))
+    address = reverse("dashboards:upcoming")
+    seen = [as_dan.get(address).content.decode()]
+    accept_engagement(actor=dan, engagement=engagement, expected_version=None, now=MONDAY)
+    seen.append(as_dan.get(address).content.decode())
+    User.objects.filter(pk=dan.pk).update(name="Dan Lund")
+    seen.append(as_dan.get(address).content.decode())
+    Task.objects.filter(opportunity=key).delete()
+    seen.append(as_dan.get(address).content.decode())
+    parts = ["Requested", "Accepted", "Dan Lund", "no open tasks"]
+    assert [[part in text for part in parts] for text in seen] == [
+        [True, False, False, False],
+        [False, True, False, False],
+        [False, True, True, False],
+        [False, True, True, True],
+    ]
