@@ -111,6 +111,12 @@ class Task(models.Model):
                 condition=Q(state="open", trigger="won"),
                 name="handoffs_tasks_of_handover",
             ),
+            models.Index(
+                fields=["opportunity", "due_on", "id"],
+                include=["sales_done_at", "delivery_done_at"],
+                condition=Q(state="open", side="shared"),
+                name="handoffs_tasks_shared",
+            ),
         ]
 
     def __str__(self) -> str:
