@@ -172,6 +172,30 @@ def readable_review(user: User, pk: int) -> DealReview:
     return found
 
 
+def answerable_review(user: User, pk: int) -> DealReview:
+    """The review, or 404; 403 for those who speak for no side of its deal: they don't answer, decide or sign."""
+    review = readable_review(user, pk)
+    if not user.has_perm("handoffs.answer_review", review):
+        raise PermissionDenied(_("Only people of sales or delivery on this deal answer and sign."))
+    return review
+
+
+def schedulable_review(user: User, pk: int) -> DealReview:
+    """The review, or 404; 403 for those who may not arrange its meeting."""
+    review = readable_review(user, pk)
+    if not user.has_perm("handoffs.schedule_review", review):
+        raise PermissionDenied(_("People of sales or delivery on this deal schedule its review."))
+    return review
+
+
+def overridable_review(user: User, pk: int) -> DealReview:
+    """The review, or 404; 403 for those who may not let its deal be won without it."""
+    review = readable_review(user, pk)
+    if not user.has_perm("handoffs.override_review", review.opportunity):
+        raise PermissionDenied(_("Only a sales manager can let a deal be won without its review."))
+    return review
+
+
 def readable_condition(user: User, pk: int) -> ReviewCondition:
     """A condition of a verdict with its review and deal, or 404."""
     seen = DealReview.objects.visible_to(user)

@@ -38,7 +38,7 @@ class Answer:
     def code(self) -> str:
         """The code of a refusal, whose shape is checked on the way."""
         assert {"code", "detail", "fields"} <= set(self.json), self
-        assert set(self.json) <= {"code", "detail", "fields", "legal", "current"}, self
+        assert set(self.json) <= {"code", "detail", "fields", "legal", "current", "links"}, self
         assert self.json["detail"].endswith("."), self
         return str(self.json["code"])
 

@@ -127,7 +127,7 @@ def test_delivery_has_accepted_also_when_it_is_through(warm_deal: Opportunity, a
     assert "has to accept" in says("delivery_accepted", warm_deal)
     accept_engagement(actor=dan, engagement=engagement_of(warm_deal), expected_version=None, now=MONDAY)
     assert missing("delivery_accepted", warm_deal) == []
-    warm_deal.tasks.update(state="cancelled")  # type: ignore[attr-defined]
+    warm_deal.tasks.update(state="cancelled")
     complete_engagement(actor=dan, engagement=engagement_of(warm_deal), expected_version=None, now=MONDAY)
     assert missing("delivery_accepted", warm_deal) == []
 
@@ -171,7 +171,7 @@ def test_the_win_is_refused_before_and_possible_after(gated: Opportunity, alice:
     with pytest.raises(GateNotMet) as refused:
         win(gated, alice)
     assert [item.kind for item in refused.value.missing] == ["agreed_review"]
-    review = gated.deal_reviews.get()  # type: ignore[attr-defined]
+    review = gated.deal_reviews.get()
     agreed(review, alice, dan)
     assert win(fresh(gated), alice).kind == StageKind.WON
 
