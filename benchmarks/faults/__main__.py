@@ -10,9 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from types import FrameType
 
 import django
 
@@ -22,8 +26,9 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 def main() -> int:
     """Run, print, keep the figures. Exit code 1 if a run is not clean, or if the control finds nothing."""
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whatever was started is stopped
-    with tempfile.TemporaryDirectory(prefix="oneteam-faults-") as directory:
+    asked_to_stop = threading.Event()
+    _on_signals(lambda *_: asked_to_stop.set())  # an exception while PostgreSQL starts would leave it behind
+    with tempfile.TemporaryDirectory(prefix="oneteam-faults-") as directory, ExitStack() as at_the_end:
         os.environ.setdefault("SECRET_KEY", "only-for-measurements-" + "x" * 40)
         os.environ["ONETEAM_DATA_DIR"] = directory
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onetteam.settings")
@@ -31,6 +36,10 @@ def main() -> int:
         from onetteam import embedded
 
         url = os.environ["DATABASE_URL"] = embedded.database_url()
+        at_the_end.callback(embedded.running_server().release)  # before its directory goes
+        _on_signals(_leave)
+        if asked_to_stop.is_set():
+            sys.exit(1)
         django.setup()
         from django.core.management import call_command
 
@@ -39,14 +48,12 @@ def main() -> int:
 
         plan = Plan(
             moves=options.moves, faults=options.faults, seed=options.seed, database_url=url,
-            directory=Path(directory) / "run", clients=options.clients, per_second=options.per_second,
+            directory=(options.keep or Path(directory) / "run").resolve(),
+            clients=options.clients, per_second=options.per_second,
             is_plain=options.plain, may_crash_database=not options.plain, waits_for_recovery=options.recovery,
         )  # fmt: skip
         print(f"seed {plan.seed}: {plan.moves} moves, {plan.faults} faults, {'plain' if plan.is_plain else 'OneTeam'}")
-        try:
-            report = Run(plan)()
-        finally:
-            embedded.running_server().release()  # before its directory goes
+        report = Run(plan)()
     row = {
         "what": "plain on_commit(task.delay)" if options.plain else "deliveries and relay",
         "command": "python -m benchmarks.faults " + " ".join(sys.argv[1:]),
@@ -74,6 +81,17 @@ def main() -> int:
     return 0 if bool(report.verdict.lost) == options.plain and (options.plain or report.verdict.is_clean) else 1
 
 
+def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End by way of what stops our processes, undisturbed by more signals."""
+    _on_signals(lambda *_: None)
+    sys.exit(1)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
     parser.add_argument("--moves", type=int, default=1_000)
@@ -82,6 +100,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--per-second", type=float, default=10, help="moves begun each second; 0: as fast as possible")
     parser.add_argument("--plain", action="store_true", help="the control: on_commit(task.delay), must find losses")
+    parser.add_argument("--keep", type=Path, help="a directory for logs and journals, which stay after the run")
     parser.add_argument("--recovery", action="store_true", help="wait after each fault, and measure how long it hurts")
     return parser.parse_args()
 

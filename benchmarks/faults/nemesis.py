@@ -71,6 +71,7 @@ class Nemesis:
     def strike(self, kind: str) -> None:
         """One fault, mended before this returns."""
         self.plan.append(kind)
+        print(f"{time.strftime('%X')} {kind}", flush=True)
         self._faults[kind]()
         self.done[kind] += 1
         if self.recovered is not None:

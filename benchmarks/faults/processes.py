@@ -178,5 +178,6 @@ def environment_for(database_url: str, redis_url: str, directory: Path) -> dict[
         "ONETEAM_LOG_LEVEL": "INFO",
         "REMAP_SIGTERM": "SIGQUIT",
         "PYTHONPATH": str(ROOT),
+        "TMPDIR": str(directory),  # what is killed doesn't tidy up
     }
     return {**os.environ, **given}

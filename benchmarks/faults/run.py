@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import redis
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Count
 
 from benchmarks.faults import verdict, world
 from benchmarks.faults.nemesis import Nemesis
@@ -25,6 +26,7 @@ T = TypeVar("T")
 STARTED_SECONDS = 90
 MOST_RECOVERY_SECONDS = 180
 STEADY_SECONDS = 3
+SAYING_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -181,16 +183,31 @@ class Run:
             return False
 
     def _watch(self) -> None:
-        """Remember the longest wait."""
+        """Remember the longest wait; say now and then how things stand."""
+        looked = 0.0
         while not self.stop.wait(0.25):
             try:
                 age = deliveries.oldest_undelivered_age(deliveries.database_now())
+                if time.monotonic() - looked > SAYING_SECONDS:
+                    looked = time.monotonic()
+                    self._say_how_it_goes(age.total_seconds() if age else 0.0)
             except (DatabaseError, InterfaceError):
                 connection.close()
                 continue
             if age is not None:
                 self.longest_wait = max(self.longest_wait, age.total_seconds())
         connection.close()
+
+    def _say_how_it_goes(self, oldest: float) -> None:
+        """What waits in the database, and how many messages in Redis: a queue that grows is not a lost one."""
+        rows = Delivery.objects.values_list("state").annotate(number=Count("pk")).order_by("state")
+        states = ", ".join(f"{number} {state}" for state, number in rows)
+        try:
+            client = self.installation.redis.client()
+            queue = f"{client.llen('oneteam:critical')} queued, {client.hlen('oneteam:unacked')} at work"
+        except redis.RedisError:
+            queue = "Redis does not answer"
+        print(f"{time.strftime('%X')}     {states or 'nothing owed'}; {queue}; oldest {oldest:.0f} s", flush=True)
 
     def _recovered(self) -> float:
         """Seconds until nothing waits for longer than a second, looked at for a while."""
