@@ -1,7 +1,8 @@
-"""Where engagements and tasks are reached."""
+"""Where what sales and delivery own together is reached."""
 
 from django.urls import path
 
+from handoffs import ledger_urls, review_urls
 from handoffs.views import engagements, panel, tasks
 
 app_name = "handoffs"
@@ -18,4 +19,6 @@ urlpatterns = [
     path("tasks/<int:pk>/complete/", tasks.complete, name="complete_task"),
     path("tasks/<int:pk>/reopen/", tasks.reopen, name="reopen_task"),
     path("tasks/<int:pk>/change/", tasks.change, name="change_task"),
+    *review_urls.urlpatterns,
+    *ledger_urls.urlpatterns,
 ]

@@ -74,6 +74,7 @@ def _sections(path: str, user: User) -> list[Section]:
         (_("Home"), "house", "dashboards:home", ("/upcoming/",), True, False),
         (_("Board"), "square-kanban", "opportunities:board", (), True, False),
         (_("Deals"), "list", "opportunities:list", (), True, False),
+        (_("Reviews"), "scale", "handoffs:reviews", (), False, False),
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
     ]
     if user.has_perm("imports.use"):
