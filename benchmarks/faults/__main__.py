@@ -49,7 +49,7 @@ def main() -> int:
         plan = Plan(
             moves=options.moves, faults=options.faults, seed=options.seed, database_url=url,
             directory=(options.keep or Path(directory) / "run").resolve(),
-            clients=options.clients, per_second=options.per_second,
+            clients=options.clients, per_second=options.per_second, drain_seconds=1800,
             is_plain=options.plain, may_crash_database=not options.plain, waits_for_recovery=options.recovery,
         )  # fmt: skip
         print(f"seed {plan.seed}: {plan.moves} moves, {plan.faults} faults, {'plain' if plan.is_plain else 'OneTeam'}")
