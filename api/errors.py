@@ -22,8 +22,11 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from handoffs.services.commitments import StaleCommitment
 from handoffs.services.engagements import StaleEngagement
 from handoffs.services.reviews import StaleReview
+from handoffs.services.risk_profiles import StaleProfile
+from handoffs.services.risks import StaleRaidItem
 from handoffs.services.tasks import StaleTask
 from handoffs.states import IllegalTransition
 from opportunities.services.clients import StaleRecord
@@ -106,7 +109,8 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response:
     body = {"code": problem.code, "detail": str(problem.detail), "fields": problem.fields, **problem.more}
     if problem.current is not None:
         body["current"] = context["view"].shown(problem.current)
-        headers["ETag"] = f'"{problem.current.version}"'
+        if hasattr(problem.current, "version"):
+            headers["ETag"] = f'"{problem.current.version}"'
     return Response(body, status=problem.status_code, headers=headers)
 
 
@@ -164,6 +168,9 @@ def _refused(error: exceptions.APIException) -> Problem:
 @translated.register(StaleTask)
 @translated.register(StaleReview)
 @translated.register(StaleRecord)
+@translated.register(StaleCommitment)
+@translated.register(StaleRaidItem)
+@translated.register(StaleProfile)
 def _stale(error: Any) -> Problem:
     return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
 
