@@ -16,7 +16,12 @@ from api.idempotency import idempotent
 from api.lists import ListEndpoint, ListQuery, Ordering
 from api.openapi import documented
 from api.versions import expected_version
-from handoffs.ledger_access import changeable_commitment, readable_commitment
+from handoffs.ledger_access import (
+    answerable_commitment,
+    changeable_commitment,
+    readable_commitment,
+    settleable_commitment,
+)
 from handoffs.models import Commitment, CommitmentKind, CommitmentOutcome, CommitmentSource, Stance
 from handoffs.services.commitments import (
     FIELDS,
@@ -173,7 +178,7 @@ class CommitmentStance(Endpoint):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Accept, accept if, dispute, or take the answer back."""
-        promise = readable_commitment(self.user, pk)
+        promise = answerable_commitment(self.user, pk)
         version = expected_version(request, promise)
         given = self.read(StanceInput)
         answered = answer_commitment(
@@ -192,7 +197,7 @@ class CommitmentSettle(Endpoint):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Kept, changed by agreement, broken, or open again."""
-        promise = readable_commitment(self.user, pk)
+        promise = settleable_commitment(self.user, pk)
         version = expected_version(request, promise)
         given = self.read(SettleInput)
         settled = settle_commitment(

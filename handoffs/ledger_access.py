@@ -88,6 +88,22 @@ def changeable_commitment(user: User, pk: int) -> Commitment:
     return commitment
 
 
+def answerable_commitment(user: User, pk: int) -> Commitment:
+    """The promise, or 404; 403 for those who don't answer for delivery."""
+    commitment = readable_commitment(user, pk)
+    if not user.has_perm("handoffs.answer_commitment", commitment):
+        raise PermissionDenied(_("Delivery’s people on this deal answer its promises."))
+    return commitment
+
+
+def settleable_commitment(user: User, pk: int) -> Commitment:
+    """The promise, or 404; 403 for those who may only read it."""
+    commitment = readable_commitment(user, pk)
+    if not user.has_perm("handoffs.settle_commitment", commitment):
+        raise no_side()
+    return commitment
+
+
 def readable_raid_item(user: User, pk: int) -> RaidItem:
     """The entry of the register with its deal, or 404."""
     found = (

@@ -12,7 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from handoffs.ledger_access import changeable_commitment, kept_opportunity, readable_commitment
+from handoffs.ledger_access import (
+    answerable_commitment,
+    changeable_commitment,
+    kept_opportunity,
+    settleable_commitment,
+)
 from handoffs.ledger_forms import CommitmentForm, SettleForm, StanceForm, VersionForm
 from handoffs.ledger_queries import commitment_panel
 from handoffs.models import Commitment, CommitmentOutcome, CommitmentSource, Stance
@@ -97,7 +102,7 @@ def change(request: Request, pk: int) -> HttpResponse:
 @login_required
 def stance(request: Request, pk: int) -> HttpResponse:
     """What delivery says to a promise."""
-    commitment = readable_commitment(request.user, pk)
+    commitment = answerable_commitment(request.user, pk)
     form = StanceForm(request.POST)
     given = request.POST.get("stance", "")
     if not form.is_valid():
@@ -118,7 +123,7 @@ def stance(request: Request, pk: int) -> HttpResponse:
 @login_required
 def settle(request: Request, pk: int) -> HttpResponse:
     """What became of a promise after the win."""
-    commitment = readable_commitment(request.user, pk)
+    commitment = settleable_commitment(request.user, pk)
     form = SettleForm(request.POST)
     given = request.POST.get("outcome", "")
     if not form.is_valid():
