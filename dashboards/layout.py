@@ -6,13 +6,16 @@ from accounts.models import Role, User
 
 # The Venn stands beside these; for those who look at everything it comes first, and large.
 NEEDS, STAGES, HYGIENE, UPCOMING, OUTLOOK, TOTALS = "needs", "stages", "hygiene", "upcoming", "outlook", "totals"
+REVIEWS = "reviews"
+# Fetched once the page stands; what stands in for them until then leads to a page that shows the same.
+LATER = {REVIEWS: "handoffs:reviews", STAGES: "opportunities:list", HYGIENE: "dashboards:hygiene"}
 SECTIONS: dict[Role, tuple[str, ...]] = {
-    Role.EXECUTIVE: (TOTALS, STAGES, UPCOMING),
-    Role.DELIVERY_MANAGER: (NEEDS, UPCOMING),
+    Role.EXECUTIVE: (TOTALS, STAGES, REVIEWS, UPCOMING),
+    Role.DELIVERY_MANAGER: (NEEDS, REVIEWS, UPCOMING),
     Role.RESOURCE_MANAGER: (OUTLOOK, UPCOMING, NEEDS),
-    Role.PROJECT_MANAGER: (UPCOMING, NEEDS),
-    Role.SALES_MANAGER: (HYGIENE, NEEDS, STAGES),
-    Role.SALES_REP: (NEEDS, STAGES),
+    Role.PROJECT_MANAGER: (UPCOMING, NEEDS, REVIEWS),
+    Role.SALES_MANAGER: (HYGIENE, NEEDS, REVIEWS, STAGES),
+    Role.SALES_REP: (NEEDS, REVIEWS, STAGES),
     Role.ADMINISTRATOR: (TOTALS, NEEDS, STAGES),
 }
 

@@ -8,16 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import CharField, Q, Value
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from dashboards.queries.zones import MOST_COUNTED
 from opportunities.models import Opportunity, StageKind
+from opportunities.queries.rotting import rotting
 from opportunities.queries.zones import Zone
 
 # From so many pushes on, a close date is a hope.
 MANY_PUSHES = 3
+ROTTING = "rotting"
 
 
 def _open(condition: Q) -> Q:
@@ -37,28 +41,38 @@ ICONS: Mapping[str, str] = {
     "late_step": "calendar-clock",
     "pushed": "chevrons-right",
     "unowned": "user-round-x",
+    ROTTING: "hourglass",
 }
 
 
 @dataclass(frozen=True)
 class Breach:
-    """How many deals have one thing missing; ``deals`` is at most one more than ``MOST_COUNTED``."""
+    """How many deals have one thing missing, and where they are listed; at most one more than ``MOST_COUNTED``."""
 
     key: str
     label: StrPromise
     icon: str
     deals: int
+    url: str
 
 
-def breaches(user: User, *, today: dt.date) -> list[Breach]:
-    """Counts over the open deals that the person may see, without those put to sleep. One query."""
+def breaches(user: User, *, home: Organisation, now: dt.datetime) -> list[Breach]:
+    """Counts over the open deals that the person may see, without those put to sleep. Three queries."""
+    today = home.today(now)
     awake = Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=today)
     seen = Opportunity.objects.open().visible_to(user).filter(awake).order_by()
+    wanted = {key: zone.deals(today) for key, zone in BREACHES.items()} | {ROTTING: rotting(home=home, now=now)}
     first, *rest = [
-        seen.filter(zone.deals(today))
+        seen.filter(condition)
         .annotate(breach=Value(key, output_field=CharField()))
         .values_list("breach", flat=True)[: MOST_COUNTED + 1]
-        for key, zone in BREACHES.items()
+        for key, condition in wanted.items()
     ]
     counts = Counter(first.union(*rest, all=True))
-    return [Breach(key, zone.label, ICONS[key], counts[key]) for key, zone in BREACHES.items()]
+    found = [Breach(key, zone.label, ICONS[key], counts[key], _list(zone=key)) for key, zone in BREACHES.items()]
+    # The list has a filter of its own for these, which needs the calendar.
+    return [*found, Breach(ROTTING, _("Standing still"), ICONS[ROTTING], counts[ROTTING], _list(rotting="on"))]
+
+
+def _list(**filters: str) -> str:
+    return f"{reverse('opportunities:list')}?{urlencode(filters)}"

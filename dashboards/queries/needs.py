@@ -13,6 +13,7 @@ from django_stubs_ext import StrPromise
 
 from accounts.models import Organisation, Role, Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
+from dashboards.queries.todos import Todo, standing_alone, todos_of
 from dashboards.queries.zones import zone_of
 from handoffs.access import sides_of
 from handoffs.models import Engagement, EngagementState, Task, TaskSide
@@ -45,13 +46,14 @@ GROUPS: tuple[tuple[str, StrPromise], ...] = (
 
 @dataclass
 class Need:
-    """One thing that waits; exactly one of ``engagement``, ``line`` and ``deal`` is set."""
+    """One thing that waits; exactly one of ``engagement``, ``line``, ``deal`` and ``todo`` is set."""
 
     due_on: dt.date
     at: dt.datetime | None = None
     engagement: EngagementRow | None = None
     line: TaskLine | None = None
     deal: Opportunity | None = None
+    todo: Todo | None = None
     reasons: list[str] = field(default_factory=list)
     asks: str = ""
 
@@ -62,6 +64,8 @@ class Need:
             return self.engagement.engagement.opportunity
         if self.line is not None:
             return self.line.task.opportunity
+        if self.todo is not None:
+            return self.todo.deal
         assert self.deal is not None
         return self.deal
 
@@ -111,7 +115,7 @@ class Needs:
 
 
 def needs_of(user: User, *, home: Organisation, now: dt.datetime) -> Needs:
-    """What waits for this person. At most four queries, each bounded."""
+    """What waits for this person. At most eight queries, each bounded."""
     today = home.today(now)
     requests = _requests(user, now=now)
     lines = task_lines(user, _tasks(user))
@@ -124,8 +128,10 @@ def needs_of(user: User, *, home: Organisation, now: dt.datetime) -> Needs:
     ]
     needs += [Need(due_on=line.task.due_on, line=line) for line in own if line.can_complete]
     needs += deals
+    todos = todos_of(user, home=home, now=now)
+    needs += [Need(due_on=todo.due_on, at=todo.at, todo=todo) for todo in todos]
     groups = _grouped(needs, today=today, now=now)
-    is_cut = len(requests) >= MOST or len(lines) >= MOST or len(deals) >= MOST
+    is_cut = len(requests) >= MOST or len(lines) >= MOST or len(deals) >= MOST or len(todos) >= MOST
     return Needs(groups, [line for line in own if not line.can_complete], is_cut)
 
 
@@ -148,7 +154,7 @@ def _requests(user: User, *, now: dt.datetime) -> list[EngagementRow]:
 
 def _tasks(user: User) -> QuerySet[Task]:
     """Open tasks of this person: theirs, their roles' that nobody has, and shared ones that their side has not done."""
-    waiting = Task.objects.open()
+    waiting = standing_alone(Task.objects.open())
     mine = [waiting.filter(assignee=user)]
     unassigned = waiting.filter(assignee__isnull=True, assignee_role__in=user.roles)
     mine.append(unassigned.filter(opportunity__in=Opportunity.objects.visible_to(user)))

@@ -20,6 +20,7 @@ from accounts.models import Organisation, ServiceLine, User
 from accounts.queries import Rates, rates
 from dashboards import layout
 from dashboards.queries import zones as venn
+from dashboards.queries.coowned import reviews_ahead
 from dashboards.queries.hygiene import breaches
 from dashboards.queries.needs import Needs, needs_of
 from dashboards.queries.stages import open_by_stage, stage_lines
@@ -72,9 +73,14 @@ def home(request: Request) -> HttpResponse:
     """The page with all sections of the reader's roles."""
     page = Home(request)
     names = layout.sections_of(request.user)
-    context = page.common | _zones(page) | {"names": names, "sees_whole": layout.sees_whole(request.user)}
+    context = (
+        page.common
+        | _zones(page)
+        | {"sections": [(name, _instead(name)) for name in names], "sees_whole": layout.sees_whole(request.user)}
+    )
     for name in names:
-        context |= SECTIONS[name](page)
+        if name not in layout.LATER:
+            context |= SECTIONS[name](page)
     context |= {"needs": page.needs, "may_add": bool(can_sell(request.user))}
     return render(request, "dashboards/home.html", context)
 
@@ -88,6 +94,11 @@ def section(request: Request, name: str) -> HttpResponse:
     page = Home(request)
     context = page.common | SECTIONS[name](page) | {"sees_whole": layout.sees_whole(request.user), "is_fragment": True}
     return render(request, f"dashboards/_{name}.html", context)
+
+
+def _instead(name: str) -> str:
+    """The page that shows the same as a section that is fetched later; nothing for the others."""
+    return reverse(layout.LATER[name]) if name in layout.LATER else ""
 
 
 def _zones(page: Home) -> dict[str, Any]:
@@ -133,8 +144,8 @@ def _stages(page: Home) -> dict[str, Any]:
 
 
 def _hygiene(page: Home) -> dict[str, Any]:
-    found = breaches(page.user, today=page.today)
-    return {"breaches": [(breach, zone_url(breach.key)) for breach in found], "most_counted": venn.MOST_COUNTED}
+    found = breaches(page.user, home=page.organisation, now=page.now)
+    return {"breaches": found, "most_counted": venn.MOST_COUNTED}
 
 
 def _upcoming(page: Home) -> dict[str, Any]:
@@ -145,6 +156,11 @@ def _upcoming(page: Home) -> dict[str, Any]:
 def _outlook(page: Home) -> dict[str, Any]:
     lines = ServiceLine.objects.filter(is_active=True)
     return {"outlook": outlook(page.user, home=page.organisation, today=page.today, lines=lines)}
+
+
+def _reviews(page: Home) -> dict[str, Any]:
+    rows, has_more = reviews_ahead(page.user, now=page.now, most=BRIEF)
+    return {"coowned": rows, "has_more_reviews": has_more}
 
 
 def _totals(page: Home) -> dict[str, Any]:
@@ -159,5 +175,6 @@ SECTIONS: dict[str, Callable[[Home], dict[str, Any]]] = {
     layout.HYGIENE: _hygiene,
     layout.UPCOMING: _upcoming,
     layout.OUTLOOK: _outlook,
+    layout.REVIEWS: _reviews,
     layout.TOTALS: _totals,
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import DateTimeField, F, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from accounts.calendars import BusinessDays
 from accounts.models import Organisation, User
@@ -31,6 +32,11 @@ class LostNotice:
     def skipped_days(self) -> int:
         """Those of the skipped stages that say how long they are expected to take."""
         return sum(stage.expected_days or 0 for stage in self.skipped)
+
+    @property
+    def written_on(self) -> dt.date:
+        """The day on which delivery could know of it, as the reader's clock has it."""
+        return timezone.localdate(self.change.recorded_at)
 
     @property
     def days(self) -> int:
