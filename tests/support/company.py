@@ -19,9 +19,12 @@ from events.models import Delivery, DeliveryState
 from events.recording import record
 from handoffs import defaults
 from handoffs.models import Engagement, EscalationStep, Playbook, Question, QuestionSet, Trigger
+from handoffs.services.commitments import add_commitment
 from handoffs.services.reviews import request_review
+from handoffs.services.risk_profiles import propose_profile
+from handoffs.services.risks import add_raid_item
 from integrations.imports.models import Import
-from opportunities.models import SavedView
+from opportunities.models import Opportunity, SavedView
 from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
@@ -99,6 +102,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "view": SavedView.objects.create(owner=alice, name="Hot ones", query="temperature=hot").pk,
         "engagement": engagement.pk,
         "review": review.pk,
+        **_ledger(alice, deal, now),
         "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
         "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
         "pipeline": stage.pipeline_id,
@@ -122,6 +126,16 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "delivery": Delivery.objects.create(event=given_up, handler="nobody", state=DeliveryState.DEAD).pk,
         "import": Import.objects.create(file_name="deals.csv", created_by=people["sam"].user).pk,
     }
+
+
+def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
+    """A promise of hers on the deal, a risk, and the profile that she put up."""
+    promise = {"text": "Live before the summer", "kind": "date", "source": "call"}
+    risk = {"kind": "risk", "text": "No interface list", "likelihood": 4, "impact": 3}
+    commitment = add_commitment(actor=actor, opportunity=deal, values=promise, now=now)
+    item = add_raid_item(actor=actor, opportunity=deal, values=risk, now=now)
+    profile = propose_profile(actor=actor, opportunity=deal, reason="", now=now)
+    return {"commitment": commitment.pk, "risk": item.pk, "risk_profile": profile.pk}
 
 
 def _session_of(person: Person) -> int:
