@@ -46,7 +46,7 @@ def align_review(opportunity: Opportunity, wanted: Set[Trigger], now: dt.datetim
     if is_resumed:
         review.state = review.state_before_end or ReviewState.ANSWERING
         review.state_before_end, review.ended_at = "", None
-    _hasten(review, asking)
+    _hasten(review, asking, now)
     _rest(review, wanted, now)
     if _state(review) != before:
         save(review, now)
@@ -95,7 +95,7 @@ def _cancel(review: DealReview, opportunity: Opportunity, now: dt.datetime) -> N
     record(names.REVIEW_CANCELLED, actor=None, about=review, within=opportunity, now=now)
 
 
-def _hasten(review: DealReview, asking: dict[str, Trigger]) -> None:
+def _hasten(review: DealReview, asking: dict[str, Trigger], now: dt.datetime) -> None:
     """The short clock of the fast lane holds for a running review too; its few questions where none is answered."""
     trigger = asking.get(TaskAction.EXPRESS_REVIEW)
     if trigger is None or review.is_express:
@@ -103,6 +103,7 @@ def _hasten(review: DealReview, asking: dict[str, Trigger]) -> None:
             review.trigger = next(iter(asking.values()))
         return
     review.is_express, review.trigger = True, trigger
+    review.clock_from, review.paused_at = now, None
     if not ReviewAnswer.objects.filter(question__review=review).exists():
         question_set, questions = questions_for(review.opportunity, is_express=True)
         if question_set is not None:
