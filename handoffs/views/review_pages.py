@@ -85,7 +85,9 @@ def page(
         "page": found, "review": review, "deal": review.opportunity, "problem": problem, "now": now,
         "today": request.organisation.today(now), "form": answers or verdict, "answers": answers, "verdict": verdict,
         "versions": versions(found), "settleable": _settleable(request.user, review.opportunity, found.decision),
-        "told": _told(found), "meeting_is_over": _is_over(review, found), **more,
+        "told": _told(found), "meeting_is_over": _is_over(review, found),
+        "differing": [line for line in found.gaps if line.gap], "alike": [line for line in found.gaps if not line.gap],
+        **more,
     }  # fmt: skip
     template = "_review" if request.htmx else "review"
     return render(request, f"handoffs/reviews/{template}.html", context, status=status)

@@ -23,7 +23,7 @@ from handoffs.models import Engagement, EngagementState, Task, TaskSide
 from handoffs.services.actions import FOLLOWING_ACTIONS
 from handoffs.services.engagements import accept_engagement, decline_engagement, reassign_engagement
 from handoffs.services.tasks import complete_task
-from onetteam.demo import clients, ledger, past, texts
+from onetteam.demo import clients, ledger, past, reviews, texts
 from onetteam.demo.company import Company
 from onetteam.demo.pursuits import CLOSED_LATELY, OPEN, STAGES, Pursuit
 from onetteam.demo.reviews import Stop, hold_review
@@ -73,6 +73,7 @@ class Story:
             )
         for pursuit in (*OPEN, *CLOSED_LATELY):
             self._plan(pursuit)
+        reviews.plan(self)
         while self._waiting:
             when, _order, act, is_quiet = heapq.heappop(self._waiting)
             act(when)

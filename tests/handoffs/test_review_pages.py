@@ -219,7 +219,7 @@ def test_a_verdict_with_conditions_is_proposed_and_signed_by_both(
     decision = ReviewDecision.objects.get()
     assert [each.text for each in decision.conditions.all()] == ["Scope is written down", "An architect is named"]
     page = as_alice.get(url("review", review))
-    assert "Dan proposed version 1" in text(page)
+    assert "Dan proposed a verdict" in text(page)
     assert "Sign for your side" in text(page)
     for browser in (as_alice, as_dan):
         assert browser.post(url("review_sign", review), {"number": 1}).status_code == 302
