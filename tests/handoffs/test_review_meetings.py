@@ -127,12 +127,15 @@ def test_attendance_is_noted_once_the_meeting_has_begun(
     review: DealReview, alice: User, dan: User, pia: User, meeting: Meeting
 ) -> None:
     schedule(review, alice, meeting)
-    given = {"actor": dan, "review": fresh(review)}
+
+    def note(present: User, now: dt.datetime) -> None:
+        note_attendance(actor=dan, review=fresh(review), present=[present.pk], now=now)
+
     with pytest.raises(ValidationError, match="has begun"):
-        note_attendance(**given, present=[dan.pk], now=MONDAY)
+        note(dan, MONDAY)
     with pytest.raises(ValidationError, match="invited"):
-        note_attendance(**given, present=[pia.pk], now=TUESDAY)
+        note(pia, TUESDAY)
     for _time in range(2):
-        note_attendance(**given, present=[dan.pk], now=TUESDAY)
+        note(dan, TUESDAY)
     assert invited(fresh(review)) == [("Alice", False), ("Dan", True)]
     assert Event.objects.filter(name=names.REVIEW_HELD).count() == 1

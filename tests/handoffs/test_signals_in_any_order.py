@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
 from events.models import Delivery
 from handoffs.invariants import INVARIANTS
-from handoffs.models import Engagement, Task, TaskState
+from handoffs.models import DealReview, Engagement, Task, TaskState
 from handoffs.services.signals import wanted_triggers
 from opportunities.models import Opportunity
 from opportunities.models.history import Source
@@ -67,13 +68,18 @@ def _act(opportunity: Opportunity, kind: str, argument: Any) -> None:
         )
 
 
-def _outcome(opportunity: Opportunity) -> tuple[list[Any], list[Any]]:
+def _outcome(opportunity: Opportunity) -> tuple[list[Any], list[Any], list[Any]]:
     """The rows, without their keys."""
     engagements = Engagement.objects.filter(opportunity=opportunity).order_by("requested_at", "pk")
     tasks = Task.objects.filter(opportunity=opportunity).order_by("template__key")
     return (
         list(engagements.values_list("state", "trigger", "outcome", "is_fast_lane", "answer_due_at", "paused_at")),
         list(tasks.values_list("template__key", "state", "due_on", "assignee", "paused_on")),
+        list(
+            DealReview.objects.filter(opportunity=opportunity)
+            .annotate(asked=Count("questions"))
+            .values_list("state", "state_before_end", "trigger", "is_express", "due_at", "paused_at", "asked")
+        ),
     )
 
 
