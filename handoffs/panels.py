@@ -7,7 +7,7 @@ from opportunities.panels import DealPanel, register
 STYLES = ("css/handoffs.css",)
 LEDGER_STYLES = (*STYLES, "css/handoffs-ledger.css")
 
-register(DealPanel("handoffs:deal_panel", _("What delivery does for this deal"), 10, STYLES))
+register(DealPanel("handoffs:deal_panel", _("What delivery does for this deal"), 10, STYLES, is_wide=True))
 register(DealPanel("handoffs:review_panel", _("The deal review"), 20, ("css/reviews.css",)))
 register(DealPanel("handoffs:commitment_panel", _("Promises to the client"), 30, LEDGER_STYLES))
 register(DealPanel("handoffs:risk_panel", _("Risks"), 40, LEDGER_STYLES))

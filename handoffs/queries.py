@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,8 +15,9 @@ from accounts.models import Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
 from handoffs.access import sides_of
 from handoffs.assignment import delivery_candidates
-from handoffs.models import Engagement, EngagementState, Task, TaskSide, TaskState
+from handoffs.models import Engagement, EngagementState, Task, TaskAction, TaskSide, TaskState
 from handoffs.models.engagement import OPEN_STATES
+from handoffs.open_points import Point, points_of
 from handoffs.services.playbooks import preview_reschedule
 from opportunities.models import Opportunity, StageKind
 from opportunities.queries.people import people_who_see
@@ -24,6 +25,12 @@ from opportunities.queries.people import people_who_see
 PAGE = 25
 MOST_CANDIDATES = 50
 _WAITING = [TaskState.OPEN, TaskState.PAUSED]
+# Tasks that are done when what they are about is done, and the part of the deal page where that is.
+_LEADS_TO: Mapping[str, str] = {
+    TaskAction.REVIEW: "review-panel",
+    TaskAction.EXPRESS_REVIEW: "review-panel",
+    TaskAction.RISK_PROFILE: "risk-panel",
+}
 
 
 class BadCursor(ValueError):
@@ -46,6 +53,11 @@ class TaskLine:
         return f"task-{self.task.pk}"
 
     @property
+    def leads_to(self) -> str:
+        """The part of the deal page where it is done; empty for tasks that are done by saying so."""
+        return "" if self.is_resting else _LEADS_TO.get(self.task.action, "")
+
+    @property
     def is_resting(self) -> bool:
         """Whether nobody can work on it as the deal stands."""
         return self.task.state in (TaskState.PAUSED, TaskState.CANCELLED)
@@ -60,6 +72,7 @@ class Column:
     to_do: list[TaskLine] = field(default_factory=list)
     resting: list[TaskLine] = field(default_factory=list)
     done: list[TaskLine] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ def is_answer_late(engagement: Engagement, now: dt.datetime) -> bool:
 
 
 def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.datetime) -> Panel:
-    """Engagement and tasks of a deal, with what this person may do. At most four queries."""
+    """Engagement, tasks and open points of a deal, with what this person may do. At most eight queries."""
     engagement = opportunity.engagements.select_related("accepted_by").order_by("-requested_at", "-pk").first()
     if engagement is not None:
         engagement.opportunity = opportunity
@@ -135,8 +148,8 @@ def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.
     if may_answer and is_open:
         candidates = list(delivery_candidates(opportunity, list(DELIVERY_ROLES))[:MOST_CANDIDATES])
     return Panel(
-        opportunity=opportunity, engagement=engagement, columns=_columns(user, tasks), candidates=candidates,
-        may_answer=may_answer, today=today, now=now,
+        opportunity=opportunity, engagement=engagement, columns=_columns(user, tasks, opportunity),
+        candidates=candidates, may_answer=may_answer, today=today, now=now,
         may_ask=not is_open and opportunity.kind == StageKind.OPEN and user.has_perm("handoffs.ask_in"),
     )  # fmt: skip
 
@@ -177,6 +190,8 @@ def _why_not(user: User, task: Task, *, may_work: bool) -> str:
     signed = _signed(task)
     if signed and task.side == TaskSide.SHARED and not _open_sides(user, task):
         return _("Waits for %(side)s to say done too.") % {"side": _labels(set(Side) - signed)}
+    if task.action in _LEADS_TO:
+        return _("It is done where it leads to.")
     if not may_work:
         return _("For %(side)s to do.") % {"side": task.get_side_display()}
     earlier: list[dict[str, str | None]] = getattr(task, "earlier", [])
@@ -205,9 +220,11 @@ def _labels(sides: Iterable[Side]) -> str:
     return ", ".join(str(side.label) for side in sides)
 
 
-def _columns(user: User, tasks: Iterable[Task]) -> list[Column]:
+def _columns(user: User, tasks: Iterable[Task], opportunity: Opportunity) -> list[Column]:
     order = (TaskSide.SALES, TaskSide.SHARED, TaskSide.DELIVERY)
     columns = {side.value: Column(side.value, str(side.label)) for side in order}
+    for point in points_of(opportunity):
+        columns[point.side].points.append(point)
     for line in task_lines(user, tasks):
         column = columns[line.task.side]
         if line.task.state == TaskState.OPEN:

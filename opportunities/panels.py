@@ -15,12 +15,16 @@ from opportunities.models import Opportunity
 
 @dataclass(frozen=True)
 class DealPanel:
-    """A part of the deal page. ``label`` stands in for it until it is loaded, ``styles`` are its style sheets."""
+    """A part of the deal page. ``label`` stands in for it until it is loaded, ``styles`` are its style sheets.
+
+    A wide one stands across the page, above what the columns hold.
+    """
 
     url_name: str
     label: StrOrPromise
     position: int
     styles: tuple[str, ...] = ()
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Placed:
 
     url: str
     label: StrOrPromise
+    is_wide: bool
 
 
 PANELS: dict[str, DealPanel] = {}
@@ -45,7 +50,7 @@ def register(panel: DealPanel) -> DealPanel:
 def panels_of(deal: Opportunity) -> list[Placed]:
     """The panels of a deal, from the top."""
     ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
-    return [Placed(reverse(panel.url_name, args=[deal.pk]), panel.label) for panel in ordered]
+    return [Placed(reverse(panel.url_name, args=[deal.pk]), panel.label, panel.is_wide) for panel in ordered]
 
 
 def panel_styles() -> list[str]:
