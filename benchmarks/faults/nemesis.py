@@ -117,13 +117,27 @@ class Nemesis:
 
     # --- Redis ----------------------------------------------------------------------------------------------------
 
+    def _wait_for_messages(self) -> None:
+        """Until something is queued, so that what happens next hurts; for a few seconds at most."""
+        deadline = time.monotonic() + 3
+        client = self.installation.redis.client()
+        while time.monotonic() < deadline:
+            try:
+                if client.llen("oneteam:critical"):
+                    return
+            except redis.RedisError:
+                return
+            time.sleep(0.002)
+
     def _kill_redis(self) -> None:
+        self._wait_for_messages()
         self.installation.redis.kill()
         self._pause(2)
         self.installation.redis.start()
         self.installation.redis.wait()
 
     def _empty_redis(self) -> None:
+        self._wait_for_messages()
         self.installation.redis.client().flushall()
 
     def _fill_redis(self) -> None:

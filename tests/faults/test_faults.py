@@ -35,7 +35,7 @@ def test_every_acknowledged_move_gets_its_one_engagement(tmp_path: Path) -> None
     verdict = report.verdict
     assert (verdict.lost, verdict.duplicated, verdict.unexpected) == ([], [], [])
     assert verdict.broken_invariants == []
-    assert (report.open_at_the_end, report.died) == (0, [])
+    assert report.open_at_the_end == 0
     assert verdict.acknowledged > 60
 
 
