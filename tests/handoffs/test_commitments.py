@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import User
 from events.models import Event
@@ -15,7 +19,9 @@ from handoffs.services import commitments as services
 from handoffs.services.commitments import StaleCommitment
 from handoffs.states import IllegalTransition
 from opportunities.models import Opportunity
+from opportunities.services.archiving import archive
 from tests import factories
+from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, TUESDAY, deal, move
 
 FRIDAY_BEFORE = (MONDAY - dt.timedelta(days=3)).date()
@@ -266,3 +272,198 @@ def test_a_settled_promise_stays_as_it_was_worded(warm_deal: Opportunity, alice:
     with pytest.raises(IllegalTransition):
         answer(settled, dan)
     assert Commitment.objects.get().outcome == CommitmentOutcome.KEPT
+
+
+# --- the page ---
+
+
+def html(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def triggers(response: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(response.headers.get("HX-Trigger", "{}"))
+    return found
+
+
+def url(name: str, pk: int) -> str:
+    return reverse(f"handoffs:{name}", args=[pk])
+
+
+FORM = {
+    "text": "Live before the summer", "kind": "date", "source": "call", "promised_on": FRIDAY_BEFORE.isoformat(),
+}  # fmt: skip
+
+
+def test_the_panel_sums_up_and_shows_what_needs_somebody_first(
+    warm_deal: Opportunity, alice: User, dan: User, as_dan: Browser
+) -> None:
+    answer(promise(warm_deal, alice, text="Fine"), dan)
+    answer(promise(warm_deal, alice, text="Never"), dan, "disputed", "No people")
+    promise(warm_deal, alice, text="Well?")
+    page = html(as_dan.hx("get", url("commitment_panel", warm_deal.pk)))
+    assert "<html" not in page
+    assert 'id="commitment-panel"' in page
+    assert "3 promises · 1 disputed · 1 not answered" in page
+    places = [page.index(f'ol-text">{text}') for text in ("Never", "Well?", "Fine")]
+    assert places == sorted(places)
+    assert "No people" in page
+
+
+def test_it_is_a_page_of_its_own_without_script(warm_deal: Opportunity, as_dan: Browser) -> None:
+    page = html(as_dan.get(url("commitment_panel", warm_deal.pk)))
+    assert "<html" in page
+    assert "Nothing has been promised yet" in page
+
+
+def test_those_who_only_read_get_no_buttons(warm_deal: Opportunity, alice: User, eve: User) -> None:
+    made = promise(warm_deal, alice)
+    page = html(Browser(eve).hx("get", url("commitment_panel", warm_deal.pk)))
+    assert made.text in page
+    assert "<form" not in page
+    assert "Note a promise" not in page
+
+
+def test_a_promise_is_noted_in_the_dialog(warm_deal: Opportunity, alice: User, as_alice: Browser) -> None:
+    page = html(as_alice.hx("get", url("add_commitment", warm_deal.pk)))
+    assert "dialog-title" in page
+    response = as_alice.hx("post", url("add_commitment", warm_deal.pk), {**FORM, "promised_by": alice.pk})
+    assert response.status_code == 204
+    assert {"dialog:close", "handoffs-changed", "toast"} == set(triggers(response))
+    assert Commitment.objects.get().text == FORM["text"]
+
+
+def test_a_promise_is_noted_without_script(warm_deal: Opportunity, alice: User, as_alice: Browser) -> None:
+    response = as_alice.post(url("add_commitment", warm_deal.pk), {**FORM, "promised_by": alice.pk})
+    assert response.headers["Location"] == url("commitment_panel", warm_deal.pk)
+    made = Commitment.objects.get()
+    assert "<html" in html(as_alice.get(url("change_commitment", made.pk)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("text", ""), ("kind", "moon"), ("promised_on", "2027-02-29"), ("promised_on", "2099-01-01"), ("due_on", "soon")],
+)
+def test_a_faulty_form_comes_back_with_what_was_typed(
+    warm_deal: Opportunity, alice: User, as_alice: Browser, field: str, value: str
+) -> None:
+    given = {**FORM, "promised_by": alice.pk, "source_note": "Minutes of May", field: value}
+    response = as_alice.hx("post", url("add_commitment", warm_deal.pk), given)
+    assert response.status_code == 422
+    assert "Minutes of May" in html(response)
+    assert "invalid-feedback" in html(response)
+
+
+def test_delivery_answers_in_place(warm_deal: Opportunity, alice: User, as_dan: Browser) -> None:
+    made = promise(warm_deal, alice)
+    given = {"version": 1, "stance": "accepted"}
+    response = as_dan.hx("post", url("commitment_stance", made.pk), given, **PANEL)
+    assert response.status_code == 200
+    assert "all accepted" in html(response)
+    assert "handoffs-changed" in triggers(response)
+
+
+def test_an_objection_without_a_note_stays_open_and_says_so(
+    warm_deal: Opportunity, alice: User, as_dan: Browser
+) -> None:
+    made = promise(warm_deal, alice)
+    given = {"version": 1, "stance": "disputed", "note": " "}
+    response = as_dan.hx("post", url("commitment_stance", made.pk), given, **PANEL)
+    assert response.status_code == 422
+    assert "Say what stands against it" in html(response)
+    assert 'value="disputed" checked' in html(response)
+
+
+def test_an_answer_to_changed_words_shows_them_and_keeps_the_note(
+    warm_deal: Opportunity, alice: User, as_dan: Browser
+) -> None:
+    made = promise(warm_deal, alice)
+    change(made, alice, text="Live before Easter")
+    given = {"version": 1, "stance": "disputed", "note": "Nobody is free"}
+    response = as_dan.hx("post", url("commitment_stance", made.pk), given, **PANEL)
+    assert response.status_code == 409
+    assert "Live before Easter" in html(response)
+    assert "Nobody is free</textarea>" in html(response)
+
+
+def test_sales_does_not_answer(warm_deal: Opportunity, alice: User, as_alice: Browser) -> None:
+    made = promise(warm_deal, alice)
+    assert as_alice.hx("post", url("commitment_stance", made.pk), {"stance": "accepted"}, **PANEL).status_code == 403
+
+
+def test_a_colliding_change_shows_theirs_and_keeps_yours(
+    warm_deal: Opportunity, alice: User, as_alice: Browser
+) -> None:
+    made = promise(warm_deal, alice)
+    change(made, alice, text="Theirs", is_in_sow=True)
+    given = {**FORM, "promised_by": alice.pk, "version": 1, "text": "Mine"}
+    response = as_alice.hx("post", url("change_commitment", made.pk), given)
+    assert response.status_code == 409
+    assert "What was promised is now: Theirs" in html(response)
+    assert "It is in the SOW is now: yes" in html(response)
+    assert "Mine</textarea>" in html(response)
+    assert as_alice.hx("post", url("change_commitment", made.pk), {**given, "version": 2}).status_code == 204
+    assert Commitment.objects.get().text == "Mine"
+
+
+def test_the_toast_says_that_delivery_is_asked_again(
+    warm_deal: Opportunity, alice: User, dan: User, as_alice: Browser
+) -> None:
+    made = answer(promise(warm_deal, alice), dan)
+    given = {**FORM, "promised_by": alice.pk, "version": 2, "text": "Live before Easter"}
+    response = as_alice.hx("post", url("change_commitment", made.pk), given)
+    assert "asked again" in triggers(response)["toast"]["text"]
+
+
+def test_withdrawing_can_be_undone(warm_deal: Opportunity, alice: User, as_alice: Browser) -> None:
+    made = promise(warm_deal, alice)
+    response = as_alice.hx("post", url("withdraw_commitment", made.pk), {"version": 1}, **PANEL)
+    undo = triggers(response)["toast"]["undo"]["url"]
+    assert not Commitment.objects.current().exists()
+    assert as_alice.hx("post", undo, {}, **{"HX-Target": "toasts"}).status_code == 204
+    assert Commitment.objects.current().exists()
+
+
+def test_a_won_deals_promise_is_settled_in_place(warm_deal: Opportunity, alice: User, as_dan: Browser) -> None:
+    made = promise(warm_deal, alice)
+    move(warm_deal, "won")
+    given = {"version": 1, "outcome": "changed", "note": "Three weeks later, agreed with Kari"}
+    response = as_dan.hx("post", url("settle_commitment", made.pk), given, **PANEL)
+    assert "1 promise · 1 changed" in html(response)
+    assert "Three weeks later" in html(response)
+
+
+def test_what_clients_are_promised_is_text_and_nothing_else(
+    warm_deal: Opportunity, alice: User, as_dan: Browser
+) -> None:
+    promise(warm_deal, alice, text="<script>alert(1)</script>{{7*7}}", source_note="<b hx-get='/'>x")
+    page = html(as_dan.hx("get", url("commitment_panel", warm_deal.pk)))
+    assert "<script>alert" not in page
+    assert "<b hx-get" not in page
+    assert "{{7*7}}" in page
+
+
+def test_outsiders_and_archived_deals_show_nothing(
+    warm_deal: Opportunity, alice: User, as_alice: Browser, as_charlie: Browser
+) -> None:
+    made = promise(warm_deal, alice)
+    assert as_charlie.get(url("commitment_panel", warm_deal.pk)).status_code == 404
+    assert as_charlie.post(url("commitment_stance", made.pk)).status_code == 404
+    archive(actor=alice, opportunity=warm_deal, expected_version=warm_deal.version, now=TUESDAY)
+    assert as_alice.get(url("change_commitment", made.pk)).status_code == 404
+    assert as_alice.get(url("change_commitment", 2**63)).status_code == 404
+
+
+def test_as_many_queries_for_fifty_promises(warm_deal: Opportunity, alice: User, dan: User, as_dan: Browser) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            as_dan.hx("get", url("commitment_panel", warm_deal.pk))
+        return len(captured)
+
+    answer(promise(warm_deal, alice), dan)
+    queries()
+    few = queries()
+    kari = factories.ContactFactory.make(account=warm_deal.account)
+    for number in range(49):
+        answer(promise(warm_deal, alice, text=f"Promise {number}", promised_to=kari), dan)
+    assert queries() == few <= 15

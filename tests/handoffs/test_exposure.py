@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import Organisation, User
 from handoffs.services.engagements import accept_engagement
@@ -18,6 +19,7 @@ from opportunities.models.history import Source
 from opportunities.services.editing import update_opportunity
 from opportunities.services.loading import Step, add_many, place
 from tests import factories
+from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, TUESDAY, deal, engagement_of, fresh, move
 from tests.handoffs.test_commitments import promise, withdraw
 
@@ -167,3 +169,47 @@ def test_as_many_queries_for_a_long_history(bare: Opportunity, alice: User, dan:
         changed(bare, days_before(13), alice, amount=Decimal(2 + number))
         promise(bare, alice, text=f"Promise {number}")
     assert queries() == few <= 8
+
+
+# --- the page ---
+
+
+def page_of(browser: Browser, opportunity: Opportunity, *, has_script: bool = True) -> str:
+    address = reverse("handoffs:exposure_panel", args=[opportunity.pk])
+    response = browser.hx("get", address) if has_script else browser.get(address)
+    return str(response.content.decode())
+
+
+def test_the_panel_sums_up_and_links_to_the_rows(bare: Opportunity, alice: User, dan: User, as_dan: Browser) -> None:
+    changed(bare, days_before(5), alice, amount=Decimal(90_000))
+    made = promise(bare, alice, text="An architect", kind="team", promised_on=days_before(14).date())
+    accepted(bare, dan)
+    page = page_of(as_dan, bare)
+    assert "<html" not in page
+    assert "2 things fixed" in page
+    assert "the first 10 business days before delivery accepted" in page
+    event = seen(bare).fixed[1].event
+    assert event is not None
+    assert f"#commitment-{made.pk}" in page
+    assert f"/exposure/#event-{event.pk}" in page
+    page = page_of(as_dan, bare, has_script=False)
+    assert f'id="event-{event.pk}"' in page
+    assert "changed amount" in page
+    assert "Price: – → 90000.00" in page
+
+
+def test_nothing_fixed_is_said_in_words(bare: Opportunity, dan: User, as_dan: Browser) -> None:
+    assert "Nothing so far" in page_of(as_dan, bare)
+    accepted(bare, dan)
+    assert "Nothing: delivery had its word first." in page_of(as_dan, bare)
+
+
+def test_a_deal_without_a_word_of_delivery_says_so(bare: Opportunity, alice: User, as_dan: Browser) -> None:
+    promise(bare, alice)
+    assert "so far" in page_of(as_dan, bare)
+    move(bare, "lost")
+    assert "delivery never accepted" in page_of(as_dan, bare)
+
+
+def test_outsiders_see_no_exposure(bare: Opportunity, as_charlie: Browser) -> None:
+    assert as_charlie.get(reverse("handoffs:exposure_panel", args=[bare.pk])).status_code == 404

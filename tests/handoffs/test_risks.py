@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.models import User
 from events.models import Event
@@ -17,6 +20,7 @@ from handoffs.services.risk_profiles import StaleProfile, differences, snapshot
 from handoffs.services.risks import StaleRaidItem
 from handoffs.states import IllegalTransition
 from opportunities.models import Opportunity
+from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, TUESDAY, move
 
 PANEL = {"HX-Target": "risk-panel"}
@@ -244,3 +248,158 @@ def test_a_lost_deals_profile_rests(warm_deal: Opportunity, alice: User, dan: Us
     move(warm_deal, "lost")
     with pytest.raises(IllegalTransition):
         agree(profile, dan)
+
+
+# --- the page ---
+
+
+def html(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def triggers(response: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(response.headers.get("HX-Trigger", "{}"))
+    return found
+
+
+def url(name: str, pk: int) -> str:
+    return reverse(f"handoffs:{name}", args=[pk])
+
+
+def test_the_panel_is_a_matrix_a_list_and_a_table(warm_deal: Opportunity, alice: User, as_dan: Browser) -> None:
+    risk(warm_deal, alice)
+    risk(warm_deal, alice, text="Twin")
+    risk(warm_deal, alice, text="Small", likelihood=1, impact=2)
+    page = html(as_dan.hx("get", url("risk_panel", warm_deal.pk)))
+    assert "3 open · 2 high · no agreed profile" in page
+    assert 'aria-label="Likelihood 4, impact 3 (high): 2 entries"' in page
+    assert 'aria-label="Likelihood 1, impact 2 (low): 1 entry"' in page
+    assert "High (12)" in page
+    assert "Low (2)" in page
+
+
+def test_a_cell_filters_the_register_and_stays_chosen(warm_deal: Opportunity, alice: User, as_dan: Browser) -> None:
+    risk(warm_deal, alice)
+    small = risk(warm_deal, alice, text="Small", likelihood=1, impact=2)
+    page = html(as_dan.hx("get", url("risk_panel", warm_deal.pk) + "?cell=1x2"))
+    assert "The interface is not documented" not in page
+    assert "Small" in page
+    assert f'hx-get="{url("risk_panel", warm_deal.pk)}?cell=1x2" hx-trigger="live' in page
+    closing = url("close_risk", small.pk) + "?cell=1x2"
+    assert closing in page
+    after = html(as_dan.hx("post", closing, {"version": 1}, **PANEL))
+    assert "The interface is not documented" in after
+
+
+@pytest.mark.parametrize("cell", ["9x9", "5x5", "<b>", "4x3x", "x" * 5000])
+def test_a_cell_that_holds_nothing_shows_everything(
+    warm_deal: Opportunity, alice: User, as_dan: Browser, cell: str
+) -> None:
+    risk(warm_deal, alice)
+    page = html(as_dan.hx("get", url("risk_panel", warm_deal.pk), {"cell": cell}))
+    assert "The interface is not documented" in page
+    assert f'hx-get="{url("risk_panel", warm_deal.pk)}" hx-trigger="live' in page
+
+
+def test_an_empty_cell_adds_with_its_rating(warm_deal: Opportunity, as_alice: Browser) -> None:
+    page = html(as_alice.hx("get", url("add_risk", warm_deal.pk) + "?cell=5x2"))
+    assert '<option value="5" selected' in page
+    assert '<option value="2" selected' in page
+
+
+def test_a_risk_is_added_and_changed_in_the_dialog(warm_deal: Opportunity, as_alice: Browser) -> None:
+    given = {"kind": "risk", "text": "No test data", "likelihood": "4", "impact": "4"}
+    response = as_alice.hx("post", url("add_risk", warm_deal.pk), given)
+    assert response.status_code == 204
+    assert {"dialog:close", "handoffs-changed", "toast"} == set(triggers(response))
+    item = RaidItem.objects.get()
+    response = as_alice.hx("post", url("change_risk", item.pk), {**given, "version": 1, "impact": ""})
+    assert response.status_code == 422
+    assert "A risk is rated from 1 to 5." in html(response)
+    assert as_alice.post(url("change_risk", item.pk), {**given, "version": 1, "impact": "5"}).status_code == 302
+    assert RaidItem.objects.get().severity == 20
+
+
+def test_a_colliding_change_shows_theirs_and_keeps_yours(
+    warm_deal: Opportunity, alice: User, as_alice: Browser
+) -> None:
+    item = risk(warm_deal, alice)
+    change(item, alice, text="Theirs")
+    given = {"kind": "risk", "text": "Mine", "likelihood": "4", "impact": "3", "version": 1}
+    response = as_alice.hx("post", url("change_risk", item.pk), given)
+    assert response.status_code == 409
+    assert "What is now: Theirs" in html(response)
+    assert "Mine</textarea>" in html(response)
+
+
+def test_closing_can_be_undone(warm_deal: Opportunity, alice: User, as_alice: Browser) -> None:
+    item = risk(warm_deal, alice)
+    response = as_alice.hx("post", url("close_risk", item.pk), {"version": 1, "note": "Solved"}, **PANEL)
+    assert "Solved" in html(response)
+    as_alice.hx("post", triggers(response)["toast"]["undo"]["url"], {}, **{"HX-Target": "toasts"})
+    assert RaidItem.objects.open().exists()
+
+
+def test_both_agree_in_place_and_the_drift_shows(
+    warm_deal: Opportunity, alice: User, as_alice: Browser, as_dan: Browser
+) -> None:
+    item = risk(warm_deal, alice)
+    page = html(as_dan.hx("post", url("propose_profile", warm_deal.pk), {"reason": "First", "agrees": "on"}, **PANEL))
+    assert "version 1 not agreed yet" in page
+    assert "Sales still to agree" in page
+    profile = RiskProfile.objects.get()
+    page = html(as_alice.hx("post", url("agree_profile", profile.pk), {}, **PANEL))
+    assert "The register stands as both sides agreed it." in page
+    change(item, alice, likelihood=5)
+    page = html(as_alice.hx("get", url("risk_panel", warm_deal.pk)))
+    assert "version 1 agreed · 1 change since" in page
+    assert "Rated up" in page
+    assert "4 × 3 = 12 → 5 × 3 = 15" in page
+
+
+def test_an_empty_register_put_up_says_why_not(warm_deal: Opportunity, as_alice: Browser) -> None:
+    response = as_alice.post(url("propose_profile", warm_deal.pk), {"reason": "What I typed"})
+    assert response.status_code == 422
+    assert as_alice.hx("post", url("propose_profile", warm_deal.pk), {}, **{"HX-Target": "x"}).status_code == 422
+
+
+def test_versions_are_compared_on_their_page(warm_deal: Opportunity, alice: User, as_dan: Browser) -> None:
+    item = risk(warm_deal, alice)
+    propose(warm_deal, alice, "First")
+    for impact in (4, 5):
+        change(item, alice, impact=impact)
+        last = propose(warm_deal, alice)
+    page = html(as_dan.get(url("risk_profile", last.pk)))
+    assert "What changed from version 2" in page
+    assert "4 × 4 = 16 → 4 × 5 = 20" in page
+    page = html(as_dan.get(url("risk_profile", last.pk), {"against": "1"}))
+    assert "4 × 3 = 12 → 4 × 5 = 20" in page
+    for nonsense in ("0", "x", "99999999999999999999", "3"):
+        assert "What changed from version 2" in html(as_dan.get(url("risk_profile", last.pk), {"against": nonsense}))
+
+
+def test_those_who_only_read_get_no_buttons(warm_deal: Opportunity, alice: User, eve: User) -> None:
+    risk(warm_deal, alice)
+    propose(warm_deal, alice)
+    page = html(Browser(eve).hx("get", url("risk_panel", warm_deal.pk)))
+    assert "<form" not in page
+    assert "Add one" not in page
+
+
+def test_as_many_queries_for_fifty_entries_and_ten_versions(
+    warm_deal: Opportunity, alice: User, dan: User, as_dan: Browser
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            as_dan.hx("get", url("risk_panel", warm_deal.pk))
+        return len(captured)
+
+    risk(warm_deal, alice, owner=dan)
+    agree(propose(warm_deal, alice), alice, dan)
+    queries()
+    few = queries()
+    for number in range(49):
+        risk(warm_deal, alice, text=f"Risk {number}", owner=dan)
+        if number % 5 == 0:
+            agree(propose(warm_deal, alice), alice)
+    assert queries() == few <= 15

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+# A change of scheme is drawn in the next frame, and colours then pass over into each other.
+_SETTLED = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+}"""
+
+
 def violations(page: Page) -> list[tuple[str, str]]:
     """What axe finds: the rule and the element, each."""
     from axe_playwright_python.sync_playwright import Axe
@@ -30,6 +37,7 @@ def looks(page: Page) -> Iterator[str]:
         for name, size in (("1280", DESKTOP), ("390", PHONE)):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            page.evaluate(_SETTLED)
             yield f"{scheme} {name}"
 
 
