@@ -28,7 +28,8 @@ LEASE = dt.timedelta(seconds=20)  # a ring that nobody answered is repeated afte
 RUN_SECONDS = 20  # a handler that takes longer is killed
 RUN_LEASE = dt.timedelta(seconds=RUN_SECONDS + 5)  # a run that ended without a word is repeated after this
 MAX_ATTEMPTS = 8
-MAX_IN_FLIGHT = 500  # rung for and not yet done; more would only be rung for twice
+# Rung for and not yet done. Busy workers take a few each second; what waits longer than its lease is rung for again.
+MAX_IN_FLIGHT = 100
 LONGEST_BACKOFF = dt.timedelta(hours=1)
 BUSY_PAUSE = dt.timedelta(milliseconds=500)
 LATE = dt.timedelta(minutes=1)  # background work older than this is told to people
@@ -125,6 +126,11 @@ def straighten(now: dt.datetime) -> int:
     fresh = waiting.filter(state=DeliveryState.PENDING, attempts=0, due_at__gt=now + LEASE)
     farther = waiting.filter(due_at__gt=now + LONGEST_BACKOFF * 1.5)
     return (fresh | farther).update(due_at=now)
+
+
+def is_full(now: dt.datetime) -> bool:
+    """Whether as much is rung for as may be."""
+    return _in_flight(now) >= MAX_IN_FLIGHT
 
 
 def _in_flight(now: dt.datetime) -> int:

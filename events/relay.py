@@ -15,13 +15,14 @@ from redis.exceptions import RedisError
 
 from events import deliveries, tasks
 from events.deliveries import Ring
-from events.listening import LOST, Listener
+from events.listening import LOST, POLL_SECONDS, Listener
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
 QUEUE = "critical"
 LONGEST_PAUSE = 5.0  # seconds between attempts to reach a database or broker that is away
+FULL_SECONDS = 0.1  # until a full queue is looked at again
 BROKER_AWAY = (BrokerError, RedisError, OSError, TimeoutError)
 
 
@@ -58,7 +59,8 @@ def _ring_until_stopped(stop: Flag, listener: Listener) -> None:
             continue
         pause = 0.0
         if rung < BATCH:
-            listener.wait(stop)
+            # Workers make room without a word.
+            listener.wait(stop, FULL_SECONDS if deliveries.is_full(deliveries.database_now()) else POLL_SECONDS)
 
 
 def ring_once() -> int:

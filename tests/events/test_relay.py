@@ -187,3 +187,26 @@ def test_the_relay_goes_on_when_the_broker_is_back(owe: OweEvent, redis_server: 
     delivery.refresh_from_db()
     assert redis_server.client.llen(relay.QUEUE) == 1
     assert delivery.state == DeliveryState.PUBLISHED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_full_queue_is_filled_again_as_soon_as_workers_make_room(
+    owe: OweEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "MAX_IN_FLIGHT", 1)
+    monkeypatch.setattr(relay, "POLL_SECONDS", 600.0)  # nobody is told of anything, and nothing is looked at by itself
+    owed = [owe() for _number in range(3)]
+    stop = threading.Event()
+    thread = threading.Thread(target=relay.run, args=[stop], daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while Delivery.objects.exclude(state=DeliveryState.DONE).exists():
+            assert time.monotonic() < deadline
+            for message in told():  # done by a worker that records nothing, and so wakes nobody
+                Delivery.objects.filter(pk=message["args"][0]).update(state=DeliveryState.DONE)
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert Delivery.objects.filter(state=DeliveryState.DONE).count() == len(owed)
