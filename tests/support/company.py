@@ -18,9 +18,21 @@ from events import names
 from events.models import Delivery, DeliveryState
 from events.recording import record
 from handoffs import defaults
-from handoffs.models import Engagement, EscalationStep, Playbook, Question, QuestionSet, Trigger
+from handoffs.models import (
+    DealReview,
+    Engagement,
+    EscalationStep,
+    Playbook,
+    Question,
+    QuestionSet,
+    ReviewCondition,
+    ReviewDecision,
+    ReviewState,
+    Trigger,
+    Verdict,
+)
 from handoffs.services.commitments import add_commitment
-from handoffs.services.reviews import request_review
+from handoffs.services.reviews import Meeting, request_review, schedule_review
 from handoffs.services.risk_profiles import propose_profile
 from handoffs.services.risks import add_raid_item
 from integrations.imports.models import Import
@@ -80,6 +92,8 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
     react(now)
     engagement = Engagement.objects.get(opportunity=deal)
     review = request_review(actor=alice, opportunity=deal, is_express=False, trigger=Trigger.ASKED, now=now)
+    meeting = Meeting(now + dt.timedelta(days=3), attendees=(alice,))
+    schedule_review(actor=alice, review=review, meeting=meeting, expected_version=None, now=now)
     contact = factories.ContactFactory.make(account=deal.account)
     deal.contacts.add(contact)
     archived = factories.deal()
@@ -102,6 +116,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "view": SavedView.objects.create(owner=alice, name="Hot ones", query="temperature=hot").pk,
         "engagement": engagement.pk,
         "review": review.pk,
+        "condition": _condition(alice, now).pk,
         **_ledger(alice, deal, now),
         "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
         "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
@@ -126,6 +141,21 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "delivery": Delivery.objects.create(event=given_up, handler="nobody", state=DeliveryState.DEAD).pk,
         "import": Import.objects.create(file_name="deals.csv", created_by=people["sam"].user).pk,
     }
+
+
+def _condition(owner: User, now: dt.datetime) -> ReviewCondition:
+    """A condition of hers in the verdict on another deal of hers."""
+    review = DealReview.objects.create(
+        opportunity=factories.deal(), question_set=QuestionSet.objects.create(name="Asked", is_active=False),
+        state=ReviewState.DECIDED, trigger=Trigger.ASKED, requested_at=now, due_at=now, sales_answered_at=now,
+        delivery_answered_at=now,
+    )  # fmt: skip
+    decision = ReviewDecision.objects.create(
+        review=review, number=1, verdict=Verdict.GO_IF, decided_by=owner, decided_at=now
+    )
+    return ReviewCondition.objects.create(
+        decision=decision, text="The scope is clear", owner=owner, due_on=now.date() + dt.timedelta(days=7)
+    )
 
 
 def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
