@@ -120,7 +120,7 @@ class SignInput(Input):
     number = Whole(required=False, min_value=1, max_value=32767)
 
 
-class SettleInput(Input):
+class ConditionSettleInput(Input):
     """What has become of a condition of the newest verdict."""
 
     condition = Whole(min_value=1, max_value=2**63 - 1)
@@ -286,13 +286,13 @@ class DealReviewSign(ReviewEndpoint):
 class DealReviewSettle(ReviewEndpoint):
     """What has become of a condition."""
 
-    @documented("Settle a condition of the verdict", takes=SettleInput, gives=DealReviewOut, versioned=True)
+    @documented("Settle a condition of the verdict", takes=ConditionSettleInput, gives=DealReviewOut, versioned=True)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Met, dropped (say why), or open again; also after the win."""
         review = readable_review(self.user, pk)
         require_seen(request, review)
-        given = self.read(SettleInput)
+        given = self.read(ConditionSettleInput)
         newest = review.decisions.order_by("-number").first()
         known = newest.conditions.filter(pk=given["condition"]).first() if newest is not None else None
         if newest is None or known is None:

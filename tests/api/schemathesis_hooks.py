@@ -13,10 +13,12 @@ import schemathesis
 # Sentences about the data, or about days; a 400 with any other sentence contradicts the schema.
 _DEPENDS = re.compile(
     "There is nothing with this id|There is no such (event|stage|day)|This cursor does not belong|Use a year between"
-    "|Choose (today|a day|somebody)|already|can't start before|starts in an open stage|no longer in use|Say what"
+    "|Choose (today|a day|a time|somebody)|already|can't start before|starts in an open stage|no longer in use|Say what"
     "|Evidence is wanted|First complete|still open|can't be part of itself|Enter a valid (URL|email)"
     "|so it stays what it was|needs at least one stage|at most|This is the only|no pipeline with an open stage"
-    "|Choose one of: (competitor|open)|more than \\d+ characters"
+    "|Choose one of: (competitor|open)|more than \\d+ characters|The deal is closed|once the meeting has begun"
+    "|who were invited|Give this one a score|belongs to another review|can't see this deal|at least one condition"
+    "|With conditions the verdict|carried over once|Answer each question once|no such condition|Say why|to override"
 )
 
 

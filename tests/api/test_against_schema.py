@@ -23,7 +23,7 @@ from accounts.models import User
 from events.deliveries import OPEN
 from events.models import Delivery
 from handoffs import defaults
-from handoffs.models import Engagement, Task
+from handoffs.models import DealReview, Engagement, Task
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
 from tests import factories
 from tests.api.conftest import Program
@@ -48,8 +48,8 @@ def things() -> dict[str, list[int]]:
     while Delivery.objects.filter(state__in=OPEN).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     kinds: dict[str, type[Model]] = {
-        "accounts": Account, "contacts": Contact, "engagements": Engagement, "opportunities": Opportunity,
-        "people": User, "pipelines": Pipeline, "stages": Stage, "tasks": Task,
+        "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "engagements": Engagement,
+        "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "stages": Stage, "tasks": Task,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
 
