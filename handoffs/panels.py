@@ -8,7 +8,7 @@ STYLES = ("css/handoffs.css",)
 LEDGER_STYLES = (*STYLES, "css/handoffs-ledger.css")
 
 register(DealPanel("handoffs:deal_panel", _("What delivery does for this deal"), 10, STYLES, is_wide=True))
-register(DealPanel("handoffs:review_panel", _("The deal review"), 20, ("css/reviews.css",)))
+register(DealPanel("handoffs:review_panel", _("The deal review"), 20, ("css/reviews.css",), ("js/reviews.js",)))
 register(DealPanel("handoffs:commitment_panel", _("Promises to the client"), 30, LEDGER_STYLES))
 register(DealPanel("handoffs:risk_panel", _("Risks"), 40, LEDGER_STYLES))
 register(DealPanel("handoffs:exposure_panel", _("Fixed before delivery came in"), 50, LEDGER_STYLES))

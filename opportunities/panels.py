@@ -17,6 +17,8 @@ from opportunities.models import Opportunity
 class DealPanel:
     """A part of the deal page. ``label`` stands in for it until it is loaded, ``styles`` are its style sheets.
 
+    ``scripts`` are modules, which hold no state of a panel: panels are replaced as they change.
+
     A wide one stands across the page, above what the columns hold.
     """
 
@@ -24,6 +26,7 @@ class DealPanel:
     label: StrOrPromise
     position: int
     styles: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
     is_wide: bool = False
 
 
@@ -57,3 +60,9 @@ def panel_styles() -> list[str]:
     """The style sheets that the panels need, each once."""
     ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
     return list(dict.fromkeys(style for panel in ordered for style in panel.styles))
+
+
+def panel_scripts() -> list[str]:
+    """The modules that the panels need, each once."""
+    ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
+    return list(dict.fromkeys(script for panel in ordered for script in panel.scripts))

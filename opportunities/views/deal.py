@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from accounts.calendars import BusinessDays
 from opportunities.access import readable_opportunity
 from opportunities.models import Opportunity, StageChange
-from opportunities.panels import panel_styles, panels_of
+from opportunities.panels import panel_scripts, panel_styles, panels_of
 from opportunities.queries.deal import (
     KINDS,
     files_of,
@@ -37,7 +37,8 @@ from opportunities.views.answers import Request, today_of
 def detail(request: Request, pk: int) -> HttpResponse:
     """Everything about one deal."""
     deal = readable_opportunity(request.user, pk)
-    context = {**base_context(request, deal), "panels": panels_of(deal), "panel_styles": panel_styles()}
+    context = {**base_context(request, deal), "panels": panels_of(deal)}
+    context |= {"panel_styles": panel_styles(), "panel_scripts": panel_scripts()}
     for build in _SECTIONS.values():
         context |= build(request, deal)
     return render(request, "opportunities/deal.html", context)
