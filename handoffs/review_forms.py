@@ -90,6 +90,12 @@ class AnswersForm(forms.Form):
         return sum(1 for row in self.rows if row["score"].value() not in (None, ""))
 
     @property
+    def first_open(self) -> int | None:
+        """The first question whose answer was refused."""
+        refused = (row["question"].pk for row in self.rows if row["score"].errors or row["note"].errors)
+        return next(refused, None)
+
+    @property
     def changed(self) -> dict[int, Answer]:
         """What the person changed, by question; the rest stays as somebody else of the side may have left it."""
         return {key: answer for key, answer in self._given.items() if answer != self._seen(key)}

@@ -47,7 +47,7 @@ def test_the_file_says_when_where_who_and_what(as_alice: Browser, review: DealRe
     calendar, event, raw = read(as_alice, review)
     assert (calendar["method"], event["status"], event["sequence"]) == ("REQUEST", "CONFIRMED", 1)
     assert (event.start, event.end) == (STARTS, STARTS + dt.timedelta(minutes=45))
-    assert event["uid"] == f"deal-review-{review.pk}@testserver"
+    assert event["uid"].startswith(f"deal-review-{review.pk}@")
     assert str(event["location"]) == "Room, 2nd floor"
     assert str(event["description"]).startswith("First; the gaps\nThen: the verdict\n\nhttp://testserver/reviews/")
     assert str(event["summary"]).startswith("Deal review: Portal; phase 2, „north“")
@@ -73,7 +73,7 @@ def test_a_meeting_called_off_is_cancelled_in_calendars(
     unschedule_review(actor=alice, review=fresh(review), expected_version=None, now=NOW)
     calendar, event, _raw = read(as_alice, review)
     assert (calendar["method"], event["status"], event["sequence"]) == ("CANCEL", "CANCELLED", 2)
-    assert event["uid"] == f"deal-review-{review.pk}@testserver"
+    assert event["uid"].startswith(f"deal-review-{review.pk}@")
     assert {str(each) for each in event["attendee"]} == {f"mailto:{alice.email}", f"mailto:{dan.email}"}
     assert not event.alarms.times
 
