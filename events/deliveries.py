@@ -44,6 +44,12 @@ class Undeliverable(Exception):
     """A handler's way to say that no repeat can help; the sentence is shown to administrators."""
 
 
+def outside(handler: Handler) -> Handler:
+    """Mark a handler that acts outside the database, as mail does: it runs outside transactions, at least once."""
+    handler.is_outside = True  # type: ignore[attr-defined]
+    return handler
+
+
 class UnknownHandler(Exception):
     """The delivery names a handler that this release does not have."""
 
@@ -180,12 +186,20 @@ def _begin(delivery_id: int, attempt: int, now: dt.datetime) -> bool:
 
 
 def _run(delivery_id: int, now: dt.datetime) -> None:
+    waiting = _open(delivery_id).select_related("event").first()
+    if waiting is None:
+        return
+    handler = _handler(waiting.handler)
+    is_outside = getattr(handler, "is_outside", False)
+    if is_outside:
+        handler(event=waiting.event, now=now)
     with transaction.atomic(durable=True):
         delivery = _open(delivery_id).select_for_update(of=("self",)).select_related("event").first()
         if delivery is None:
             return
-        _take_turn(delivery.event)
-        _handler(delivery.handler)(event=delivery.event, now=now)
+        if not is_outside:
+            _take_turn(delivery.event)
+            handler(event=delivery.event, now=now)
         delivery.state = DeliveryState.DONE
         delivery.done_at = now
         delivery.last_error = ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from events.deliveries import outside
 from events.models import Event
+from handoffs import invitations
 from handoffs.services import playbooks, signals
 from handoffs.services.reviews.following import follow_dates
 from opportunities.models import Opportunity
@@ -42,3 +44,9 @@ def follow_people(*, event: Event, now: datetime) -> None:
     """A deal has another owner: open tasks follow."""
     opportunity = Opportunity.objects.select_related("owner", "delivery_owner").get(pk=event.subject_id)
     signals.follow_people(opportunity=opportunity, now=now)
+
+
+@outside
+def send_invitations(*, event: Event, now: datetime) -> None:
+    """The meeting of a review was set, moved or called off: those invited are told by mail, with a calendar file."""
+    invitations.send(event=event, now=now)

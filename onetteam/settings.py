@@ -1,7 +1,7 @@
 """Settings of OneTeam, read from the environment once, failing loudly on what is wrong.
 
 Environment (all optional; with DATABASE_URL or REDIS_URL unset the embedded ones are used):
-SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, ONETEAM_MAIL_FROM, ONETEAM_DATA_DIR, ONETEAM_STATIC_ROOT,
+SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, ONETEAM_MAIL_FROM, ONETEAM_URL, ONETEAM_DATA_DIR, ONETEAM_STATIC_ROOT,
 ONETEAM_HOSTS, ONETEAM_ORIGINS, ONETEAM_SECURE, ONETEAM_PROXIES (how the site is reached),
 ONETEAM_TIME_ZONE, ONETEAM_DEBUG, ONETEAM_LOG_FORMAT, ONETEAM_LOG_LEVEL, ONETEAM_WEB_THREADS, ONETEAM_STATEMENT_TIMEOUT.
 """
@@ -206,6 +206,10 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 # Such as smtp+tls://user:password@mail.example.com:587. Without a mail server, mail is shown in the terminal.
 vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
 EMAIL_TIMEOUT = 10
+# Where people reach OneTeam, for links in mail.
+ONETEAM_URL = (
+    env.str("ONETEAM_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='') or '8000'}"
+).rstrip("/")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("ONETEAM_MAIL_FROM", default="") or "OneTeam <oneteam@localhost>"
 
 LANGUAGE_CODE = "en"

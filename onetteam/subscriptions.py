@@ -17,5 +17,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     names.OPPORTUNITY_REASSIGNED: ("handoffs.handlers.follow_people",),
     names.OPPORTUNITY_ARCHIVED: ("handoffs.handlers.close_engagement",),
     names.OPPORTUNITY_RESTORED: ("handoffs.handlers.resume_engagement",),
+    names.REVIEW_SCHEDULED: ("handoffs.handlers.send_invitations",),
+    names.REVIEW_UNSCHEDULED: ("handoffs.handlers.send_invitations",),
     names.STAGE_REDEFINED: ("opportunities.handlers.follow_stage",),
 }

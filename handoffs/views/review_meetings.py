@@ -12,9 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.calendars import BusinessDays
-from accounts.models import User
-from events import names
-from events.models import Event
 from handoffs import invitations
 from handoffs.access import readable_review
 from handoffs.models import DealReview
@@ -93,10 +90,11 @@ def invitation(request: Request, pk: int) -> HttpResponse:
     review = readable_review(request.user, pk)
     if not review.invitation_number:
         raise Http404(_("This review has no meeting yet."))
+    organiser = invitations.organiser_of(review) or request.user
     made = invitations.invitation(
         review, attendees=[each.user for each in review.attendees.select_related("user")],
-        organiser=_organiser(review, request.user), url=request.build_absolute_uri(f"/reviews/{review.pk}/"),
-        host=request.get_host().partition(":")[0], now=timezone.now(),
+        organiser=organiser, url=request.build_absolute_uri(f"/reviews/{review.pk}/"),
+        host=invitations.host(), now=timezone.now(),
     )  # fmt: skip
     response = HttpResponse(made, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="deal-review-{review.pk}.ics"'
@@ -122,14 +120,3 @@ def _form(request: Request, review: DealReview) -> MeetingForm:
     day = BusinessDays(request.organisation.calendar).on_or_after(tomorrow)
     default = dt.datetime.combine(day, dt.time(_HOUR), timezone.get_current_timezone())
     return MeetingForm(request.POST or None, review=review, people=people, invited=invited, default=default)
-
-
-def _organiser(review: DealReview, reader: User) -> User:
-    """Whoever first set the meeting, for the life of the invitation."""
-    first = (
-        Event.objects.filter(name=names.REVIEW_SCHEDULED, subject_kind="dealreview", subject_id=review.pk)
-        .select_related("actor")
-        .order_by("pk")
-        .first()
-    )
-    return (first.actor if first else None) or review.opportunity.owner or reader
