@@ -94,5 +94,5 @@ urlpatterns = [
     path("risk-profiles/<int:pk>/", risks.RiskProfileDetail.as_view(), name="risk_profile"),
     path("risk-profiles/<int:pk>/agree/", risks.RiskProfileAgree.as_view(), name="risk_profile_agree"),
     path("dashboard/", dashboard.Dashboard.as_view(), name="dashboard"),
-    re_path("^(?P<rest>.*)$", endpoints.nothing, name="nothing"),
+    re_path(r"^(?P<rest>[\s\S]*)$", endpoints.nothing, name="nothing"),
 ]

@@ -19,6 +19,7 @@ _DEPENDS = re.compile(
     "|Choose one of: (competitor|open)|more than \\d+ characters|The deal is closed|once the meeting has begun"
     "|who were invited|Give this one a score|belongs to another review|can't see this deal|at least one condition"
     "|With conditions the verdict|carried over once|Answer each question once|no such condition|Say why|to override"
+    "|is rated from 1 to 5|The register is empty|Nothing in the register|still to come|Say on what|for the other side"
 )
 
 
