@@ -172,11 +172,14 @@ def test_questions_are_put_in_order(as_ada: Browser, common: QuestionSet) -> Non
     assert asked(common) == ["Team known?", "Scope clear?", "Dates fixed?"]
 
 
-def test_a_stale_order_changes_nothing(as_ada: Browser, common: QuestionSet) -> None:
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_stale_order_changes_nothing(as_ada: Browser, ada: User, common: QuestionSet, is_complete: bool) -> None:
     keys = [str(each.pk) for each in common.questions.all()]
-    answer = as_ada.hx("post", url("order", common.pk), {"seen": ",".join(keys[:2]), "order": ",".join(keys[1::-1])})
+    services.shift_question(actor=ada, question=first(common), by=1, now=NOW)
+    wanted = list(reversed(keys if is_complete else keys[:2]))
+    answer = as_ada.hx("post", url("order", common.pk), {"seen": ",".join(keys), "order": ",".join(wanted)})
     assert "Somebody changed the questions" in answer.headers["HX-Trigger"]
-    assert asked(common) == ["Scope clear?", "Dates fixed?", "Team known?"]
+    assert asked(common) == ["Dates fixed?", "Scope clear?", "Team known?"]
 
 
 def test_a_question_is_left_out_and_brought_back_at_the_end(as_ada: Browser, common: QuestionSet) -> None:
