@@ -30,11 +30,15 @@ function say(state) {
 }
 
 /**
- * Somebody is typing, dragging or choosing in it: replacing it now would take that away. Or it is being fetched: that
- * answer may be older than the change, and what htmx queues is lost with an element that its answer replaces.
+ * It is being fetched: that answer may be older than the change, and what htmx queues is lost with an element that its
+ * answer replaces. Or somebody is at work in it.
  */
 function isHeld(element) {
-  if (element.matches(".htmx-request")) return true;
+  return element.matches(".htmx-request") || isInUse(element);
+}
+
+/** Somebody is typing, dragging or choosing in it: replacing it now would take that away. */
+function isInUse(element) {
   if (element.closest("[data-live-hold]") || element.querySelector("[data-live-hold]")) return true;
   if (element.querySelector("details.ot-menu[open], .dropdown-menu.show, .htmx-request")) return true;
   const focus = document.activeElement;
@@ -149,6 +153,14 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
     }
   });
 }
+// Somebody began to type while the answer was on its way.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, requestConfig } = event.detail;
+  if (requestConfig?.triggeringEvent?.type !== "live" || !isInUse(elt)) return;
+  event.detail.shouldSwap = false;
+  held.add(keyOf(elt));
+  lookAgain(LOOK_AGAIN_MS);
+});
 // Elements may come after the page did.
 document.body.addEventListener("htmx:afterSettle", open);
 document.body.addEventListener("htmx:afterSettle", () => held.size && setTimeout(handOut));

@@ -17,7 +17,7 @@ from events.deliveries import deliver
 from events.invariants import all_invariants, verify
 from events.models import Delivery, DeliveryState
 from handoffs import defaults as playbooks
-from handoffs.models import Engagement, EngagementState, Task, Trigger
+from handoffs.models import DealReview, Engagement, EngagementState, ReviewState, Task, Trigger
 from opportunities.models import Opportunity, Stage, StageTotal
 from tests import factories
 from tests.events.conftest import NOW, happen
@@ -94,6 +94,7 @@ def test_an_engagement_without_signal_is_found(deal: Opportunity) -> None:
 
 
 def test_an_engagement_on_a_closed_deal_is_found(deal: Opportunity) -> None:
+    DealReview.objects.update(state=ReviewState.CANCELLED)
     with without_guards("opportunities_opportunity"):
         Opportunity.objects.update(archived_at=NOW)
         StageTotal.objects.all().delete()
@@ -114,6 +115,7 @@ def test_a_gap_in_the_history_is_found(deal: Opportunity) -> None:
 
 
 def test_a_kind_that_is_not_the_stages_is_found(deal: Opportunity) -> None:
+    DealReview.objects.update(state=ReviewState.CANCELLED)
     with without_guards("opportunities_opportunity"):
         Opportunity.objects.update(kind="won", closed_on=NOW.date(), archived_at=NOW)
         StageTotal.objects.all().delete()

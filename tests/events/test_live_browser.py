@@ -23,7 +23,7 @@ from tests.support.databases import database_url
 from tests.support.servers import OneTeam
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PAGE = "/settings/deliveries/"
@@ -67,6 +67,26 @@ def test_two_open_pages_of_two_browsers_agree(open_page: Callable[[], Page]) -> 
     one, other = open_page(), open_page()
     one.get_by_role("button", name="Try again").first.click()
     other.get_by_text("Everything was done").wait_for(timeout=5_000)
+
+
+@pytest.mark.browser
+def test_what_somebody_began_to_type_while_the_page_was_asking_is_not_taken_away(
+    open_page: Callable[[], Page],
+) -> None:
+    give_up("The first one.")
+    page = open_page()
+    asked: list[Route] = []
+    page.route("**" + PAGE, lambda route: asked.append(route))  # noqa: PLW0108 - a method can’t be marked
+    give_up("The second one.")
+    while not asked:
+        page.wait_for_timeout(20)
+    page.get_by_text("Discard").click()
+    reason = page.get_by_label("Why this may stay undone")
+    reason.fill("Because")
+    asked[0].continue_()
+    page.wait_for_timeout(1_000)
+    assert reason.input_value() == "Because"
+    assert page.get_by_text("The second one.").count() == 0
 
 
 @pytest.mark.browser
