@@ -1,8 +1,12 @@
 """Every event that can happen, with the text people read in a timeline.
 
-Texts are filled from the event's data; a missing value reads as an empty string.
+Texts are filled from the event's data; a missing value reads as an empty string, a day in ISO form as people write it.
 """
 
+import datetime as dt
+import re
+
+from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
@@ -113,10 +117,10 @@ TEXTS: dict[str, StrPromise] = {
     ENGAGEMENT_COMPLETED: _("completed the engagement"),
     ENGAGEMENT_CLOSED: _("The engagement closed: {outcome}"),
     ENGAGEMENT_RESUMED: _("The engagement was taken up again"),
-    TASKS_ADDED: _("{count} tasks were added from the playbook {playbook}"),
-    TASKS_PAUSED: _("{count} tasks were paused"),
-    TASKS_RESUMED: _("{count} tasks were taken up again"),
-    TASKS_RESCHEDULED: _("{count} tasks moved with the dates"),
+    TASKS_ADDED: _("Tasks were added from the playbook “{playbook}”: {count}"),
+    TASKS_PAUSED: _("Tasks were paused: {count}"),
+    TASKS_RESUMED: _("Tasks were taken up again: {count}"),
+    TASKS_RESCHEDULED: _("Tasks moved with the dates: {count}"),
     TASK_COMPLETED: _("completed “{title}”"),
     TASK_REOPENED: _("reopened “{title}”"),
     TASK_CHANGED: _("changed the task “{title}”"),
@@ -157,11 +161,25 @@ TEXTS: dict[str, StrPromise] = {
 }
 
 
-class _Blank(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return ""
+_A_DAY = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", re.ASCII)
+
+
+class _Told(dict[str, object]):
+    def __getitem__(self, key: str) -> object:
+        return _readable(self.get(key, ""))
+
+
+def _readable(value: object) -> object:
+    # Only what is a day and nothing else; "2026-11-20 17:20" is how services write a moment.
+    if not isinstance(value, str) or not _A_DAY.fullmatch(value):
+        return value
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return formatted(moment, "j M Y, H:i" if " " in value else "j M Y")
 
 
 def text_of(name: str, data: dict[str, object]) -> str:
     """The sentence for one event; texts that start in lower case follow the actor's name."""
-    return str(TEXTS[name]).format_map(_Blank(data))
+    return str(TEXTS[name]).format_map(_Told(data))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.access import audience_of
 from accounts.models import User
@@ -61,6 +62,12 @@ class Entry:
     def actor(self) -> User | None:
         """Who the sentence begins with; none where it is about the deal itself."""
         return None if self.event.text[:1].isupper() else self.event.actor
+
+    @property
+    def text(self) -> str:
+        """The sentence, with a subject of its own where nobody did it by hand."""
+        text = self.event.text
+        return text if self.event.actor or text[:1].isupper() else _("OneTeam %(text)s") % {"text": text}
 
     @property
     def icon(self) -> str:

@@ -7,15 +7,18 @@ import re
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from events import names
+from events.recording import record
 from opportunities.models import Opportunity
 from opportunities.queries.deal import PAGE, last_open_stage, stage_history
 from opportunities.services.conversation import add_comment
+from opportunities.services.editing import update_opportunity
 from opportunities.services.moves import move_to_stage
 from tests.cast import Browser
 from tests.factories import ContactFactory, deal, stage
@@ -138,6 +141,38 @@ def test_sentences_about_the_deal_itself_have_no_person_before_them(as_alice: Br
     text = part(as_alice, deal("discovery"), "timeline").content.decode()
     assert re.search(r"<strong>Alice</strong> added the deal", text)
     assert not re.search(r"<strong>Alice</strong> The deal", text)
+
+
+def test_what_nobody_did_by_hand_has_a_subject_too(as_alice: Browser) -> None:
+    made = deal("discovery")
+    with transaction.atomic():
+        record(names.OPPORTUNITY_CHANGED, actor=None, about=made, now=timezone.now(), within=made,
+               data={"labels": "delivery owner"})  # fmt: skip
+    assert "OneTeam changed delivery owner" in part(as_alice, made, "timeline").content.decode()
+
+
+def test_days_in_the_timeline_are_written_as_people_write_them(as_alice: Browser, alice: User) -> None:
+    made = deal("discovery", close_date=dt.date(2026, 11, 18))
+    update_opportunity(
+        actor=alice,
+        opportunity=made,
+        changes={"close_date": dt.date(2026, 12, 9)},
+        expected_version=made.version,
+        now=timezone.now(),
+    )
+    assert "moved the close date from 18 Nov 2026 to 9 Dec 2026" in part(as_alice, made, "timeline").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ("2026-11-20 17:20", "scheduled the deal review for 20 Nov 2026, 17:20"),
+        ("2026-13-45", "scheduled the deal review for 2026-13-45"),
+        ("2026-W47-1", "scheduled the deal review for 2026-W47-1"),
+    ],
+)
+def test_only_what_is_a_day_reads_as_one(told: str, text: str) -> None:
+    assert names.text_of(names.REVIEW_SCHEDULED, {"starts": told}) == text
 
 
 def test_much_on_a_deal_costs_no_more_queries(as_alice: Browser, alice: User) -> None:
