@@ -7,6 +7,7 @@ import uuid
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.db.models import Case, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -98,10 +99,12 @@ def restore(request: Request, pk: int, comment: int) -> HttpResponse:
 @login_required
 @require_GET
 def people(request: Request, pk: int) -> HttpResponse:
-    """Who may be mentioned: people who may see the deal, by the beginning of a name."""
+    """Who may be mentioned: people who may see the deal, those whose name begins so first."""
     deal = readable_opportunity(request.user, pk)
     begins = request.GET.get("q", "")[:80].replace("\0", "")
-    found = people_who_see(deal).exclude(pk=request.user.pk).filter(name__icontains=begins)[:_SUGGESTED]
+    found = people_who_see(deal).exclude(pk=request.user.pk).filter(name__icontains=begins)
+    nearest = Case(When(name__istartswith=begins, then=0), When(name__icontains=f" {begins}", then=1), default=2)
+    found = found.order_by(nearest, "name")[:_SUGGESTED]
     return render(request, "opportunities/_mentions.html", {"people": found})
 
 

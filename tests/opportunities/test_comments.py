@@ -108,6 +108,13 @@ def test_people_are_suggested_by_the_beginning_of_a_name(as_alice: Browser, sam:
     assert "Charlie" not in text
 
 
+def test_whose_name_begins_so_is_suggested_first(as_alice: Browser, ada: User, dan: User) -> None:
+    assert (ada.name, dan.name) == ("Ada", "Dan")
+    made = deal(delivery_owner=dan)
+    text = as_alice.get(reverse("opportunities:people", args=[made.pk]), {"q": "da"}).content.decode()
+    assert text.index('data-name="Dan"') < text.index('data-name="Ada"')
+
+
 def written(by: Browser, made: Opportunity) -> Comment:
     say(by, made, "First words")
     return Comment.objects.latest("pk")
