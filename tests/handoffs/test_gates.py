@@ -185,6 +185,15 @@ def test_board_and_form_show_the_sentence_with_its_link(gated: Opportunity, alic
     assert f'href="{item.link}"' in response.content.decode()
 
 
+def test_a_drop_that_nothing_typed_would_help_offers_to_look_again(gated: Opportunity, alice: User, sam: User) -> None:
+    given = {"stage": factories.stage("won").pk, "version": gated.version, "seen": gated.stage_id}
+    url = reverse("opportunities:move", args=[gated.pk])
+    reps, managers = (Browser(user).hx("post", url, given).content.decode() for user in (alice, sam))
+    assert "Try again" in reps
+    assert "Move to Won" not in reps
+    assert "Move to Won" in managers
+
+
 def test_bulk_edit_refuses_with_the_same_sentence(gated: Opportunity, alice: User) -> None:
     outcome = bulk_edit(actor=alice, deal_ids=[gated.pk], stage=factories.stage("won"), now=TUESDAY)
     assert outcome.changed == 0
