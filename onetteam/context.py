@@ -71,9 +71,10 @@ def _themes(current: str) -> list[Theme]:
 def _sections(path: str, user: User) -> list[Section]:
     # Label, icon, name of the URL, other addresses below it, in the bottom bar, apart from those above.
     wanted: list[tuple[str, str, str, tuple[str, ...], bool, bool]] = [
-        (_("Home"), "house", "dashboards:home", ("/upcoming/",), True, False),
+        (_("Home"), "house", "dashboards:home", (), True, False),
         (_("Board"), "square-kanban", "opportunities:board", (), True, False),
         (_("Deals"), "list", "opportunities:list", (), True, False),
+        (_("Upcoming"), "telescope", "dashboards:upcoming", ("/engagements/",), False, False),
         (_("Reviews"), "scale", "handoffs:reviews", (), False, False),
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
     ]
