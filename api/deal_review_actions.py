@@ -154,7 +154,7 @@ def require_seen(request: Request, review: DealReview) -> int:
 class DealReviewAnswer(ReviewEndpoint):
     """The answers of the caller's side."""
 
-    @documented("Show one's own side's answers", gives=OwnAnswersOut)
+    @documented("Show one's own side's answers", gives=OwnAnswersOut, refuses=(403,))
     def get(self, request: Request, pk: int) -> Response:
         """Drafts too. Those of the other side are in the review, once both have handed in."""
         review = answerable_review(self.user, pk)
@@ -173,8 +173,8 @@ class DealReviewAnswer(ReviewEndpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Keep a draft, or hand in. A draft leaves no trace that the other side could notice."""
         review = answerable_review(self.user, pk)
-        require_seen(request, review)
         given = self.read(AnswersInput)
+        require_seen(request, review)
         listed = given.get("answers", [])
         answers = {each["question"]: (each.get("score"), each.get("note", "")) for each in listed}
         if len(answers) < len(listed):
@@ -196,8 +196,8 @@ class DealReviewTakeBack(ReviewEndpoint):
     def post(self, request: Request, pk: int) -> Response:
         """While the other side has not handed in."""
         review = answerable_review(self.user, pk)
-        require_seen(request, review)
         self.read(NoInput)
+        require_seen(request, review)
         reviews.take_back_answers(actor=self.user, review=review, now=self.now)
         return self.answer_with(pk)
 
@@ -240,8 +240,8 @@ class DealReviewAttendance(ReviewEndpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Once the meeting has begun."""
         review = schedulable_review(self.user, pk)
-        require_seen(request, review)
         present: Sequence[User] = self.read(AttendanceInput)["present"]
+        require_seen(request, review)
         reviews.note_attendance(
             actor=self.user, review=review, present={user.pk for user in present}, now=self.now
         )  # fmt: skip
@@ -291,8 +291,8 @@ class DealReviewSettle(ReviewEndpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Met, dropped (say why), or open again; also after the win."""
         review = readable_review(self.user, pk)
-        require_seen(request, review)
         given = self.read(ConditionSettleInput)
+        require_seen(request, review)
         newest = review.decisions.order_by("-number").first()
         known = newest.conditions.filter(pk=given["condition"]).first() if newest is not None else None
         if newest is None or known is None:
@@ -313,8 +313,8 @@ class DealReviewOverride(ReviewEndpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Needs the right, costs a reason, leaves a row, and holds until there is a newer verdict."""
         review = overridable_review(self.user, pk)
-        require_seen(request, review)
         reason = self.read(OverrideInput)["reason"]
+        require_seen(request, review)
         reviews.override_review(actor=self.user, opportunity=review.opportunity, reason=reason, now=self.now)
         return self.answer_with(pk)
 
