@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,7 +23,7 @@ from handoffs.models import EngagementState
 from opportunities.models import Temperature
 from opportunities.queries.totals import Total
 
-KINDS = ("engagement", "task", "deal")
+KINDS = ("engagement", "task", "deal", "review", "condition", "promise", "profile")
 
 
 class ZoneOut(serializers.Serializer[Total]):
@@ -57,14 +58,28 @@ class NeedOut(serializers.Serializer[Need]):
     opportunity = Brief(source="about")
     engagement = serializers.SerializerMethodField()
     task = serializers.SerializerMethodField()
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a deal waits.")
+    reasons = serializers.SerializerMethodField(help_text="Why a deal waits, or what there is to do.")
+    page = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.ChoiceField(KINDS))
     def get_kind(self, need: Need) -> str:
-        """A request for delivery, a task, or a deal that needs care."""
+        """A request for delivery, a task, a deal that needs care, or what waits in a review or the ledger."""
         if need.engagement is not None:
             return "engagement"
+        if need.todo is not None:
+            return need.todo.kind
         return "task" if need.line is not None else "deal"
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_reasons(self, need: Need) -> list[str]:
+        """Sentences."""
+        return [need.todo.sentence] if need.todo is not None else need.reasons
+
+    @extend_schema_field(serializers.CharField())
+    def get_page(self, need: Need) -> str:
+        """The page where people do it."""
+        path = need.todo.url if need.todo is not None else reverse("opportunities:detail", args=[need.about.pk])
+        return str(self.context["request"].build_absolute_uri(path))
 
     @extend_schema_field(serializers.ChoiceField(GROUPS))
     def get_urgency(self, need: Need) -> str:

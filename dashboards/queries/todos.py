@@ -63,6 +63,11 @@ class Todo:
     due_on: dt.date
     at: dt.datetime | None = None
 
+    @property
+    def kind(self) -> str:
+        """review, condition, promise or profile."""
+        return self.key.partition("-")[0]
+
 
 class _Row(NamedTuple):
     """What the four kinds have in common, and what one of them needs to be put into words."""

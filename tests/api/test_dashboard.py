@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils import timezone
+
 from accounts.models import User
-from handoffs.models import Engagement
+from handoffs import defaults
+from handoffs.models import Engagement, Trigger
+from handoffs.services.reviews import request_review
 from tests import factories
 from tests.api.conftest import Program, engaged, queries_of
 
@@ -66,3 +70,13 @@ def test_needs_a_token_and_is_read_only(alices: Program) -> None:
     assert Program().get("dashboard/").status == 401
     for method in ("POST", "PATCH", "PUT", "DELETE"):
         assert alices.ask(method, "dashboard/").status == 405
+
+
+def test_what_waits_in_a_review_says_what_there_is_to_do_and_where(alices: Program, alice: User, dan: User) -> None:
+    defaults.create(organisation=factories.organisation(), now=timezone.now())
+    found = factories.deal("proposal", owner=alice, delivery_owner=dan)
+    review = request_review(actor=alice, opportunity=found, is_express=False, trigger=Trigger.ASKED, now=timezone.now())
+    needs = alices.get("dashboard/").json["needs_you"]
+    [need] = [need for need in needs if need["kind"] == "review"]
+    assert need["reasons"] == ["Answer the deal review"]
+    assert need["page"].endswith(f"/reviews/{review.pk}/")
