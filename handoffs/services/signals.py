@@ -29,6 +29,7 @@ from handoffs.models import (
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.actions import follow_profile, follow_review
 from handoffs.services.playbooks import apply_playbook
+from handoffs.services.reviews.clock import put_off
 from handoffs.services.reviews.following import align_review
 from handoffs.services.wanted import wanted_triggers
 from opportunities.models import Opportunity, StageKind
@@ -176,13 +177,26 @@ def _align_engagement(opportunity: Opportunity, engagement: Engagement, *, now: 
     if engagement.state == EngagementState.DONE and engagement.outcome in (Outcome.WON, Outcome.LOST):
         engagement.state = engagement.state_before_end or EngagementState.REQUESTED
         engagement.outcome = engagement.state_before_end = ""
+        _give_back(engagement, engagement.ended_at, now=now)
         engagement.ended_at = None
         _touch(engagement, now)
         record(names.ENGAGEMENT_RESUMED, actor=None, about=engagement, within=opportunity, now=now)
     is_paused = not wanted_triggers(opportunity, engagement)
     if engagement.state in OPEN_STATES and is_paused != (engagement.paused_at is not None):
+        _give_back(engagement, engagement.paused_at, now=now)
         engagement.paused_at = now if is_paused else None
         _touch(engagement, now)
+
+
+def _give_back(engagement: Engagement, since: dt.datetime | None, *, now: dt.datetime) -> None:
+    """Move the day of the answer by the time since which there was nothing to answer."""
+    if since is None or engagement.state != EngagementState.REQUESTED:
+        return
+    home = organisation()
+    engagement.answer_due_at = put_off(
+        engagement.answer_due_at, is_express=engagement.is_fast_lane, since=since, until=now,
+        home=home, days=BusinessDays(home.calendar),
+    )  # fmt: skip
 
 
 def _end(engagement: Engagement, outcome: Outcome, *, now: dt.datetime) -> None:

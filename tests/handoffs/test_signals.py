@@ -156,6 +156,18 @@ def test_resumed_tasks_get_the_rested_business_days_back(warm_deal: Opportunity)
     assert (before, dues(warm_deal)["scope-call"]) == (dt.date(2026, 11, 30), dt.date(2026, 12, 4))
 
 
+def test_a_rested_request_gets_the_business_days_back_for_its_answer(warm_deal: Opportunity) -> None:
+    before = engagement_of(warm_deal).answer_due_at
+    move(move(warm_deal, "qualified", now=TUESDAY).opportunity, "discovery", now=NEXT_MONDAY)
+    assert engagement_of(warm_deal).answer_due_at == before + dt.timedelta(days=6)
+
+
+def test_a_reopened_request_gets_the_business_days_back_for_its_answer(warm_deal: Opportunity) -> None:
+    before = engagement_of(warm_deal).answer_due_at
+    move(move(warm_deal, "lost", now=TUESDAY).opportunity, "discovery", now=NEXT_MONDAY)
+    assert engagement_of(warm_deal).answer_due_at == before + dt.timedelta(days=6)
+
+
 def test_back_and_forth_within_a_day_leaves_due_dates_alone(warm_deal: Opportunity) -> None:
     before = dues(warm_deal)
     move(move(warm_deal, "qualified").opportunity, "discovery")
