@@ -181,7 +181,10 @@ def _refused(
 
 
 def _fragments(request: Request, deal: Opportunity, *, stages: set[int], status: int = 200) -> HttpResponse:
-    """The card and the headers concerned, for whichever of them the page shows."""
+    """The card and the headers concerned, for whichever of them the page shows; nothing for a page without a board."""
+    asking = urlsplit(request.htmx.current_url or "").path
+    if asking and not asking.startswith(reverse("opportunities:board")):
+        return HttpResponse(status=status, headers={"HX-Reswap": "none"})
     today = today_of(request)
     context = {
         "card": replacing(drawn_card(deal, user=request.user, today=today)),

@@ -81,6 +81,14 @@ def test_a_reader_may_not_move(as_dan: Browser, alice: User) -> None:
     assert made.stage.key == "prospect"
 
 
+def test_a_page_without_a_board_gets_no_cards(as_alice: Browser) -> None:
+    made = deal("prospect")
+    page = "http://testserver" + reverse("opportunities:detail", args=[made.pk])
+    response = as_alice.hx("post", url(made), order(made, "qualified"), **{"HX-Current-URL": page})
+    assert (response.status_code, response.content) == (200, b"")
+    assert "moved to Qualified" in str(toast(response)["text"])
+
+
 def test_the_same_request_moves_once_and_answers_the_same(as_alice: Browser) -> None:
     made = deal("prospect")
     given = order(made, "qualified")
