@@ -50,6 +50,11 @@ def outside(handler: Handler) -> Handler:
     return handler
 
 
+def is_outside(handler: Handler) -> bool:
+    """Whether the handler acts outside the database."""
+    return getattr(handler, "is_outside", False)
+
+
 class UnknownHandler(Exception):
     """The delivery names a handler that this release does not have."""
 
@@ -190,14 +195,13 @@ def _run(delivery_id: int, now: dt.datetime) -> None:
     if waiting is None:
         return
     handler = _handler(waiting.handler)
-    is_outside = getattr(handler, "is_outside", False)
-    if is_outside:
+    if is_outside(handler):
         handler(event=waiting.event, now=now)
     with transaction.atomic(durable=True):
         delivery = _open(delivery_id).select_for_update(of=("self",)).select_related("event").first()
         if delivery is None:
             return
-        if not is_outside:
+        if not is_outside(handler):
             _take_turn(delivery.event)
             handler(event=delivery.event, now=now)
         delivery.state = DeliveryState.DONE

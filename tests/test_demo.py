@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 from django.test import Client
@@ -55,6 +56,7 @@ def test_the_demo_is_alive_and_loads_once() -> None:
     assert not Event.objects.filter(at__gt=now).exists()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
     assert [finding for finding in verify(all_invariants()) if finding.count] == []
+    assert mail.outbox == []
     # Something waits for everybody who does the work.
     for name in ("Alice", "Sam", "Pia", "Dan", "Ruth", "Charlie"):
         person = User.objects.get(email=company.address(name))
