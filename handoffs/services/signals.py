@@ -53,15 +53,15 @@ def follow(*, event: Event, now: dt.datetime) -> None:
     engagement = opportunity.engagements.order_by("-requested_at", "-pk").first()
     asking = _asking_signals(opportunity)
     undoing = event.data.get("undoes_change")
-    # A deal that has warmed again since is asked about all the same.
-    is_last_word = not any(signal.pk > event.pk for signal in asking)
+    asked_by = (engagement.trigger_event_id or 0) if engagement is not None else 0
+    # A deal that has warmed again since, or whose close date was pulled in, is asked about all the same.
+    is_last_word = not any(signal.pk > asked_by for signal in asking)
     if undoing and is_last_word and engagement is not None and _withdraw(engagement, undoing, now=now):
         _align_tasks(opportunity, set(), now=now)
         align_review(opportunity, set(), now)
         return
     if event in asking and _should_ask(engagement, event):
-        since = (engagement.trigger_event_id or 0) if engagement is not None else 0
-        first = next(signal for signal in asking if signal.pk > since)
+        first = next(signal for signal in asking if signal.pk > asked_by)
         engagement = _request(opportunity, event=first, trigger=_ASKING[first.name], now=now)
     if engagement is None:
         # Somebody may have asked for a review all the same.

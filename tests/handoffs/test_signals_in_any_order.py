@@ -175,3 +175,20 @@ def test_known_hard_orders(alice: User, dan: User, happen: Callable[[Opportunity
     _assert_in_line(found)
     newest = engagement_of(found)
     assert (newest.state, newest.trigger) == ("requested", "warm")
+
+
+def test_an_undone_move_leaves_what_a_pulled_in_date_asked_for_however_often_it_is_heard(
+    alice: User, dan: User
+) -> None:
+    found = deal("prospect", owner=alice)
+    _act(found, "move", "proposal")
+    react()
+    _act(found, "close", -13)
+    react()
+    _act(found, "undo", None)
+    react()
+    before = _outcome(found)
+    run(list(Delivery.objects.filter(event__opportunity_id=found.pk).select_related("event").order_by("pk")))
+    react()
+    assert _outcome(found) == before
+    assert Engagement.objects.filter(opportunity=found).count() == 1
