@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Organisation, Role, User
 from dashboards.layout import sections_of
 from dashboards.queries.hygiene import breaches
+from handoffs.models import Task
 from opportunities.models import Opportunity
 from tests import factories
 from tests.cast import Browser
@@ -71,9 +72,10 @@ def test_every_part_costs_at_most_fifteen_queries_whatever_there_is(alice: User,
 
 def test_the_panel_costs_the_same_for_one_task_and_for_many(alice: User, dan: User) -> None:
     browser = Browser(dan)
-    warm = move(deal(owner=alice), "discovery").opportunity
-    hot = move(deal(owner=alice), "negotiation").opportunity
-    costs = {_queries(browser, reverse("handoffs:deal_panel", args=[found.pk])) for found in (warm, hot)}
+    many, one = (move(deal(owner=alice), "negotiation").opportunity for _deal in range(2))
+    kept = Task.objects.filter(opportunity=one).latest("pk")
+    Task.objects.filter(opportunity=one).exclude(pk=kept.pk).delete()
+    costs = {_queries(browser, reverse("handoffs:deal_panel", args=[found.pk])) for found in (many, one)}
     assert len(costs) == 1
     assert costs.pop() <= 15
 
