@@ -93,6 +93,7 @@ def test_what_somebody_began_to_type_while_the_page_was_asking_is_not_taken_away
 def test_what_somebody_types_is_not_taken_away(open_page: Callable[[], Page]) -> None:
     give_up("The first one.")
     page = open_page()
+    page.wait_for_timeout(1_000)  # the page looks once for what happened while it was fetched
     page.get_by_text("Discard").click()
     reason = page.get_by_label("Why this may stay undone")
     reason.fill("Because")

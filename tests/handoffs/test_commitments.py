@@ -22,7 +22,7 @@ from opportunities.models import Opportunity
 from opportunities.services.archiving import archive
 from tests import factories
 from tests.cast import Browser
-from tests.handoffs.reactions import MONDAY, TUESDAY, deal, move
+from tests.handoffs.reactions import MONDAY, TUESDAY, deal, fresh, move
 
 FRIDAY_BEFORE = (MONDAY - dt.timedelta(days=3)).date()
 PANEL = {"HX-Target": "commitment-panel"}
@@ -449,7 +449,7 @@ def test_outsiders_and_archived_deals_show_nothing(
     made = promise(warm_deal, alice)
     assert as_charlie.get(url("commitment_panel", warm_deal.pk)).status_code == 404
     assert as_charlie.post(url("commitment_stance", made.pk)).status_code == 404
-    archive(actor=alice, opportunity=warm_deal, expected_version=warm_deal.version, now=TUESDAY)
+    archive(actor=alice, opportunity=warm_deal, expected_version=fresh(warm_deal).version, now=TUESDAY)
     assert as_alice.get(url("change_commitment", made.pk)).status_code == 404
     assert as_alice.get(url("change_commitment", 2**63)).status_code == 404
 

@@ -107,9 +107,10 @@ def test_the_page_says_when_for_whom_and_on_what_condition(as_ada: Browser) -> N
     page = as_ada.get(url("detail", "hot")).content.decode()
     for words in (
         "5 business days before the close date", "Resource manager", "Only when amount is at least 250,000",
-        "After “State the staffing needs by role and week”", "Evidence: the verdict and its conditions",
+        "After “State the staffing needs by role and week”",
     ):  # fmt: skip
         assert words in page
+    assert "Evidence: the sketch, or where it is" in as_ada.get(url("detail", "warm")).content.decode()
 
 
 def test_a_playbook_is_copied_for_a_service_line_and_put_to_use(as_ada: Browser) -> None:

@@ -46,7 +46,7 @@ def test_schedules_with_all_that_an_invitation_says(review: DealReview, alice: U
     assert (found.starts_at, found.minutes, found.place, found.agenda) == (TUESDAY, 45, "Room 1", "Gaps\nVerdict")
     assert (found.invitation_number, found.version) == (1, review.version + 1)
     assert invited(found) == [("Alice", None), ("Dan", None)]
-    assert Event.objects.get(name=names.REVIEW_SCHEDULED).text == "scheduled the deal review for 2026-11-24 09:00"
+    assert Event.objects.get(name=names.REVIEW_SCHEDULED).text == "scheduled the deal review for 24 Nov 2026, 09:00"
 
 
 def test_the_same_again_changes_nothing(review: DealReview, alice: User, meeting: Meeting) -> None:

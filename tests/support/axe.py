@@ -46,6 +46,9 @@ def assert_well_made(page: Page, where: str = "") -> None:
     faults: dict[str, object] = {}
     for look in looks(page):
         found = violations(page)
+        if found:  # on a busy machine colours may still be changing
+            page.wait_for_timeout(500)
+            found = violations(page)
         if found:
             faults[f"{where} {look}"] = found
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
