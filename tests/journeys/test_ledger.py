@@ -116,6 +116,8 @@ def test_the_register_is_kept_with_the_keyboard_alone_and_agreed_by_both(
     expect(dialog).to_be_hidden()
     cell = alices.locator("#cell-4x3")
     expect(cell).to_have_text("1")
+    alices.wait_for_timeout(1_000)  # the stream tells of one's own change too
+    expect(alices.locator("[data-live].htmx-request")).to_have_count(0)
     cell.focus()
     alices.keyboard.press("Enter")
     expect(alices.locator(".ol-chosen")).to_contain_text("Likelihood 4, impact 3")
