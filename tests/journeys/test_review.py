@@ -258,10 +258,10 @@ def test_a_phone_keeps_a_draft_while_one_answers(
     assert count < QuestionSet.objects.get().questions.count()
     for question in review.questions.all():
         face = page.locator(f'label:has(input[name="score_{question.pk}"][value="4"])')
+        face.tap()  # waits until it stands still
         box = face.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 44
-        face.tap()
     expect(page.locator(".rv-answer-count")).to_have_text(f"{count} of {count} answered")
     expect(page.locator("[data-draft-state]")).to_have_text("Draft kept")
     assert ReviewAnswer.objects.filter(question__review=review, side="delivery", score=4).count() == count

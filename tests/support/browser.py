@@ -32,6 +32,13 @@ ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser on a busy machine may be late: what fails there is tried again, and the summary says so."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
 @pytest.fixture(scope="module")  # playwright's loop, which runs in this thread as long, would be in others' way
 def browser() -> "Iterator[Browser]":
     """Chromium: the one given by CHROMIUM, Debian's, or playwright's own."""
