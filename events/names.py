@@ -75,6 +75,46 @@ RISK_CLOSED = "risks.closed"
 RISK_REOPENED = "risks.reopened"
 RISK_PROFILE_PROPOSED = "risk_profiles.proposed"
 RISK_PROFILE_AGREED = "risk_profiles.agreed"
+HANDOFF_OPENED = "handoffs.opened"
+HANDOFF_SHELVED = "handoffs.shelved"
+HANDOFF_RESUMED = "handoffs.resumed"
+HANDOFF_CHANGED = "handoffs.changed"
+HANDOFF_SUBMITTED = "handoffs.submitted"
+HANDOFF_RECALLED = "handoffs.recalled"
+HANDOFF_APPROVED = "handoffs.approved"
+HANDOFF_CHANGES_REQUESTED = "handoffs.changes_requested"
+HANDOFF_REJECTED = "handoffs.rejected"
+HANDOFF_REVISED = "handoffs.revised"
+HANDOFF_ACCEPTED = "handoffs.accepted"
+APPROVAL_ASKED = "approvals.asked"
+APPROVAL_GIVEN = "approvals.given"
+APPROVAL_REMINDED = "approvals.reminded"
+APPROVAL_ESCALATED = "approvals.escalated"
+ITEM_WAIVED = "tasks.waived"
+RELATIONSHIP_CHANGED = "relationships.changed"
+RELATIONSHIP_ACCEPTED = "relationships.accepted"
+RAMP_STARTED = "ramp_plans.started"
+RAMP_RESCHEDULED = "ramp_plans.rescheduled"
+RAMP_HEALTH_REPORTED = "ramp_plans.health_reported"
+RAMP_TOUCHED = "ramp_plans.touched"
+RAMP_TOUCH_REMOVED = "ramp_plans.touch_removed"
+RAMP_EXITED = "ramp_plans.exited"
+RAMP_EXITED_EARLY = "ramp_plans.exited_early"
+PROJECT_CLOSED = "projects.closed"
+PROJECT_REOPENED = "projects.reopened"
+LESSON_ADDED = "lessons.added"
+LESSON_SETTLED = "lessons.settled"
+STATEMENT_WRITTEN = "statements.written"
+CLIENT_ASKED = "clients.asked"
+CLIENT_LINK_REVOKED = "clients.link_revoked"
+CLIENT_CONFIRMED = "clients.confirmed"
+CLIENT_AMENDED = "clients.amended"
+CLIENT_OPTED_OUT = "clients.opted_out"
+PULSE_DUE = "pulses.due"
+PULSE_ANSWERED = "pulses.answered"
+PULSE_CANCELLED = "pulses.cancelled"
+DELEGATION_ADDED = "delegations.added"
+DELEGATION_ENDED = "delegations.ended"
 ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
@@ -150,6 +190,46 @@ TEXTS: dict[str, StrPromise] = {
     RISK_REOPENED: _("opened “{text}” in the register again"),
     RISK_PROFILE_PROPOSED: _("put version {number} of the risk profile up for agreement"),
     RISK_PROFILE_AGREED: _("agreed version {number} of the risk profile for {side}"),
+    HANDOFF_OPENED: _("The handoff was opened"),
+    HANDOFF_SHELVED: _("The handoff rests while the deal is open again"),
+    HANDOFF_RESUMED: _("The handoff was taken up again"),
+    HANDOFF_CHANGED: _("changed the handoff: {labels}"),
+    HANDOFF_SUBMITTED: _("submitted the handoff for approval (version {number})"),
+    HANDOFF_RECALLED: _("recalled the handoff: {reason}"),
+    HANDOFF_APPROVED: _("The handoff is approved"),
+    HANDOFF_CHANGES_REQUESTED: _("asked for changes to the handoff: {comment}"),
+    HANDOFF_REJECTED: _("rejected the handoff: {comment}"),
+    HANDOFF_REVISED: _("opened the handoff for changes again: {reason}"),
+    HANDOFF_ACCEPTED: _("accepted the handoff as project manager"),
+    APPROVAL_ASKED: _("The handoff waits for approval: {steps}"),
+    APPROVAL_GIVEN: _("approved the handoff as “{step}”"),
+    APPROVAL_REMINDED: _("“{step}” was reminded to decide about the handoff"),
+    APPROVAL_ESCALATED: _("The approval “{step}” is late; {role} may decide too"),
+    ITEM_WAIVED: _("waived “{title}”: {reason}"),
+    RELATIONSHIP_CHANGED: _("changed the handover of {contact}"),
+    RELATIONSHIP_ACCEPTED: _("took over {contact}"),
+    RAMP_STARTED: _("The ramp began"),
+    RAMP_RESCHEDULED: _("moved the kick-off from {from} to {to}"),
+    RAMP_HEALTH_REPORTED: _("reported the health as {rag}: {reason}"),
+    RAMP_TOUCHED: _("spoke with the client: {note}"),
+    RAMP_TOUCH_REMOVED: _("removed a contact with the client from the log"),
+    RAMP_EXITED: _("ended the ramp; every exit criterion has its evidence"),
+    RAMP_EXITED_EARLY: _("ended the ramp early: {reason}"),
+    PROJECT_CLOSED: _("closed the project"),
+    PROJECT_REOPENED: _("opened the project again"),
+    LESSON_ADDED: _("noted a lesson"),
+    LESSON_SETTLED: _("settled a lesson: {outcome}"),
+    STATEMENT_WRITTEN: _("wrote version {number} of the {subject}"),
+    CLIENT_ASKED: _("asked {contact} to confirm what was agreed"),
+    CLIENT_LINK_REVOKED: _("took back the private link of {contact}"),
+    CLIENT_CONFIRMED: _("{contact} confirmed the {subject}"),
+    CLIENT_AMENDED: _("{contact} amended the {subject}"),
+    CLIENT_OPTED_OUT: _("{contact} does not want to be asked"),
+    PULSE_DUE: _("{contact} is asked how it goes"),
+    PULSE_ANSWERED: _("{contact} rated how it goes: {csat} of 5"),
+    PULSE_CANCELLED: _("called off a question to {contact}"),
+    DELEGATION_ADDED: _("{delegate} stands in for {delegator} from {from} to {to}"),
+    DELEGATION_ENDED: _("{delegate} no longer stands in for {delegator}"),
     ACCOUNT_CHANGED: _("changed the account {name}"),
     CONTACT_CHANGED: _("changed the contact {name}"),
     SETTINGS_CHANGED: _("changed {what}"),

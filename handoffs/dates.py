@@ -22,11 +22,19 @@ def expected_start(opportunity: Opportunity, home: Organisation) -> dt.date | No
 
 
 def anchor_date(
-    anchor: str, opportunity: Opportunity, *, signalled_on: dt.date, home: Organisation, days: BusinessDays
+    anchor: str,
+    opportunity: Opportunity,
+    *,
+    signalled_on: dt.date,
+    home: Organisation,
+    days: BusinessDays,
+    kickoff_on: dt.date | None = None,
 ) -> dt.date:
-    """The day that an offset is counted from."""
+    """The day that an offset is counted from; ``kickoff_on`` is what the ramp plan says, if there is one."""
     if anchor == Anchor.TRIGGER:
         return signalled_on
+    if anchor == Anchor.KICKOFF and kickoff_on is not None:
+        return kickoff_on
     closes = opportunity.close_date or days.add(signalled_on, ASSUMED_DAYS_TO_CLOSE)
     if anchor == Anchor.CLOSE_DATE:
         return closes
@@ -40,6 +48,6 @@ def due_date(
     """The due date: a business day, never before the signal, and before the win never after the close date."""
     due = days.add(anchored_on, offset_days)
     closes = opportunity.close_date
-    if trigger != Trigger.WON and closes is not None and closes < due and closes >= signalled_on:
+    if trigger not in (Trigger.WON, Trigger.HANDOFF) and closes is not None and closes < due and closes >= signalled_on:
         due = days.on_or_before(closes)
     return max(due, days.on_or_after(signalled_on))

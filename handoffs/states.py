@@ -1,12 +1,16 @@
-"""Legal transitions of engagements, tasks and deal reviews, checked at import."""
+"""Legal transitions of what sales and delivery own together, checked at import."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from handoffs.models import EngagementState, ReviewState, TaskState
+from django.db.models import TextChoices
+
+from handoffs.models import EngagementState, HandoffState, ProjectState, ReviewState, StepState, TaskState
 
 E, R, T = EngagementState, ReviewState, TaskState
+H, A, P = HandoffState, StepState, ProjectState
 
 ENGAGEMENT: Mapping[EngagementState, frozenset[EngagementState]] = {
     E.REQUESTED: frozenset({E.ACCEPTED, E.DECLINED, E.DONE}),
@@ -17,10 +21,11 @@ ENGAGEMENT: Mapping[EngagementState, frozenset[EngagementState]] = {
     E.DECLINED: frozenset(),
 }
 TASK: Mapping[TaskState, frozenset[TaskState]] = {
-    T.OPEN: frozenset({T.DONE, T.PAUSED, T.CANCELLED}),
+    T.OPEN: frozenset({T.DONE, T.PAUSED, T.CANCELLED, T.WAIVED}),
     T.PAUSED: frozenset({T.OPEN, T.CANCELLED}),
     T.DONE: frozenset({T.OPEN}),
     T.CANCELLED: frozenset({T.OPEN, T.PAUSED}),
+    T.WAIVED: frozenset({T.OPEN}),
 }
 REVIEW: Mapping[ReviewState, frozenset[ReviewState]] = {
     R.ANSWERING: frozenset({R.COMPARING, R.CANCELLED}),
@@ -32,15 +37,40 @@ REVIEW: Mapping[ReviewState, frozenset[ReviewState]] = {
     R.CANCELLED: frozenset({R.ANSWERING, R.COMPARING, R.DECIDED}),
 }
 
-if set(ENGAGEMENT) != set(EngagementState) or set(TASK) != set(TaskState) or set(REVIEW) != set(ReviewState):
-    raise RuntimeError("Every state needs its legal transitions.")
+HANDOFF: Mapping[HandoffState, frozenset[HandoffState]] = {
+    H.DRAFT: frozenset({H.SUBMITTED}),
+    H.SUBMITTED: frozenset({H.DRAFT, H.CHANGES_REQUESTED, H.APPROVED, H.REJECTED}),
+    H.CHANGES_REQUESTED: frozenset({H.SUBMITTED}),
+    # What has changed since needs the approvals anew.
+    H.APPROVED: frozenset({H.DRAFT}),
+    H.REJECTED: frozenset({H.DRAFT}),
+}
+STEP: Mapping[StepState, frozenset[StepState]] = {
+    A.PENDING: frozenset({A.ESCALATED, A.APPROVED, A.CHANGES_REQUESTED, A.REJECTED, A.RECALLED}),
+    A.ESCALATED: frozenset({A.APPROVED, A.CHANGES_REQUESTED, A.REJECTED, A.RECALLED}),
+    A.APPROVED: frozenset(),
+    A.CHANGES_REQUESTED: frozenset(),
+    A.REJECTED: frozenset(),
+    A.RECALLED: frozenset(),
+}
+PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
+    P.PLANNED: frozenset({P.RAMPING, P.IN_DELIVERY}),
+    P.RAMPING: frozenset({P.IN_DELIVERY, P.PLANNED}),
+    P.IN_DELIVERY: frozenset({P.CLOSED, P.RAMPING}),
+    P.CLOSED: frozenset({P.IN_DELIVERY}),
+}
+_TABLES: tuple[tuple[type[TextChoices], Mapping[Any, frozenset[Any]]], ...] = (
+    (E, ENGAGEMENT), (T, TASK), (R, REVIEW), (H, HANDOFF), (A, STEP), (P, PROJECT),
+)  # fmt: skip
+
+for _states, _legal in _TABLES:
+    if set(_states) != set(_legal):
+        raise RuntimeError(f"Every {_states.__name__} needs its legal transitions.")
 
 
 class IllegalTransition(Exception):
     """The thing can't go from its state to the wanted one; ``legal`` names those it can go to."""
 
-    def __init__(
-        self, sentence: str, legal: frozenset[EngagementState] | frozenset[TaskState] | frozenset[ReviewState]
-    ) -> None:
+    def __init__(self, sentence: str, legal: frozenset[Any]) -> None:
         super().__init__(sentence)
         self.legal = sorted(state.value for state in legal)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from handoffs import ledger_urls, review_urls
+from handoffs import approval_urls, client_urls, handoff_urls, ledger_urls, ramp_urls, review_urls
 from handoffs.views import engagements, panel, tasks
 
 app_name = "handoffs"
@@ -21,4 +21,8 @@ urlpatterns = [
     path("tasks/<int:pk>/change/", tasks.change, name="change_task"),
     *review_urls.urlpatterns,
     *ledger_urls.urlpatterns,
+    *handoff_urls.urlpatterns,
+    *approval_urls.urlpatterns,
+    *ramp_urls.urlpatterns,
+    *client_urls.urlpatterns,
 ]

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/pipelines/", include("opportunities.settings_urls")),
     path("settings/playbooks/", include("handoffs.playbook_urls")),
     path("settings/reviews/", include("handoffs.review_settings_urls")),
+    path("settings/approvals/", include("handoffs.approval_settings_urls")),
     path("import/", include("integrations.imports.urls")),
     path("api/v1/", include("api.urls")),
     path("profile/tokens/", include("api.page_urls")),

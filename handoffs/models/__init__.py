@@ -1,9 +1,34 @@
 """What sales and delivery own together."""
 
+from handoffs.models.approval import ApprovalRule, ApprovalStep, Delegation, StepState
+from handoffs.models.client import (
+    ClientAnswer,
+    ClientLink,
+    ClientVoice,
+    Confirmation,
+    Language,
+    LinkPurpose,
+    Pulse,
+    PulseOccasion,
+    Statement,
+    Subject,
+)
 from handoffs.models.commitment import Commitment, CommitmentKind, CommitmentOutcome, CommitmentSource, Stance
 from handoffs.models.engagement import Engagement, EngagementState, Outcome, Trigger
 from handoffs.models.escalation import Escalation, EscalationStep
-from handoffs.models.playbook import Anchor, Assignee, Playbook, PlaybookTask, TaskAction, TaskSide
+from handoffs.models.handoff import Handoff, HandoffState, RelationshipTransfer, Submission, SubmissionState
+from handoffs.models.playbook import Anchor, Assignee, Playbook, PlaybookTask, RampPhase, Section, TaskAction, TaskSide
+from handoffs.models.ramp import (
+    HealthReport,
+    Lesson,
+    LessonProposal,
+    LessonState,
+    ProjectState,
+    Rag,
+    RampPlan,
+    Touchpoint,
+    TouchpointKind,
+)
 from handoffs.models.review import (
     AskedQuestion,
     ConditionState,
@@ -23,25 +48,47 @@ from handoffs.models.task import Task, TaskState
 
 __all__ = [
     "Anchor",
+    "ApprovalRule",
+    "ApprovalStep",
     "AskedQuestion",
     "Assignee",
+    "ClientAnswer",
+    "ClientLink",
+    "ClientVoice",
     "Commitment",
     "CommitmentKind",
     "CommitmentOutcome",
     "CommitmentSource",
     "ConditionState",
+    "Confirmation",
     "DealReview",
+    "Delegation",
     "Engagement",
     "EngagementState",
     "Escalation",
     "EscalationStep",
+    "Handoff",
+    "HandoffState",
+    "HealthReport",
+    "Language",
+    "Lesson",
+    "LessonProposal",
+    "LessonState",
+    "LinkPurpose",
     "Outcome",
     "Playbook",
     "PlaybookTask",
+    "ProjectState",
+    "Pulse",
+    "PulseOccasion",
     "Question",
     "QuestionSet",
+    "Rag",
     "RaidItem",
     "RaidKind",
+    "RampPhase",
+    "RampPlan",
+    "RelationshipTransfer",
     "ReviewAnswer",
     "ReviewAttendee",
     "ReviewCondition",
@@ -50,11 +97,19 @@ __all__ = [
     "ReviewState",
     "RiskProfile",
     "RiskResponse",
+    "Section",
     "Stance",
+    "Statement",
+    "StepState",
+    "Subject",
+    "Submission",
+    "SubmissionState",
     "Task",
     "TaskAction",
     "TaskSide",
     "TaskState",
+    "Touchpoint",
+    "TouchpointKind",
     "Trigger",
     "Verdict",
 ]

@@ -32,6 +32,7 @@ class Trigger(models.TextChoices):
     HOT = "hot", _("Turned hot")
     UNFORECASTED = "unforecasted", _("Surfaced un-forecasted")
     WON = "won", _("Won")
+    HANDOFF = "handoff", _("Handoff opened")
     ASKED = "asked", _("Asked in by hand")
 
 

@@ -34,6 +34,37 @@ class TaskAction(models.TextChoices):
     EXPRESS_REVIEW = "express_review", _("Hold an express review")
     RISK_PROFILE = "risk_profile", _("Agree the risk profile")
     STAFFING = "staffing", _("State the staffing needs")
+    RELATIONSHIPS = "relationships", _("Hand over the relationships")
+    CONDITION = "condition", _("Settle a condition of the review")
+    COMMITMENT = "commitment", _("Settle a promise")
+    CLIENT_SCOPE = "client_scope", _("Client confirms the scope")
+    CLIENT_CRITERIA = "client_criteria", _("Client confirms the success criteria")
+    CLIENT_RISKS = "client_risks", _("Client confirms the risk profile")
+    PULSE = "pulse", _("Client rates the start")
+
+
+class Section(models.TextChoices):
+    """The parts of a handoff's checklist."""
+
+    RELATIONSHIP = "relationship", _("Relationship")
+    SCOPE = "scope", _("Scope")
+    SUCCESS_CRITERIA = "success_criteria", _("Success criteria")
+    RISKS = "risks", _("Risks")
+    COMMITMENTS = "commitments", _("Commitments")
+    COMMERCIALS = "commercials", _("Commercials")
+    STAFFING = "staffing", _("Staffing")
+    START_UP = "start_up", _("Start-up")
+
+
+class RampPhase(models.TextChoices):
+    """The phases of a ramp plan, in their order; what stands under exit is an exit criterion."""
+
+    INTERNAL_KICKOFF = "internal_kickoff", _("Internal kick-off")
+    CLIENT_KICKOFF = "client_kickoff", _("Client kick-off")
+    MOBILISE = "mobilise", _("Mobilise")
+    FIRST_DELIVERY = "first_delivery", _("First delivery")
+    HYPERCARE = "hypercare", _("Hypercare")
+    EXIT = "exit", _("Exit criteria")
 
 
 class Assignee(models.TextChoices):
@@ -92,6 +123,10 @@ class PlaybookTask(models.Model):
     conditions = models.JSONField(_("only when"), default=list, blank=True)
     evidence = models.CharField(_("evidence wanted"), max_length=200, blank=True)
     action = models.CharField(_("starts"), max_length=16, choices=TaskAction.choices, blank=True)
+    # Where it stands on a handoff's checklist, or in a ramp plan.
+    section = models.CharField(_("section"), max_length=20, choices=Section.choices, blank=True)
+    phase = models.CharField(_("phase"), max_length=20, choices=RampPhase.choices, blank=True)
+    is_required = models.BooleanField(_("required"), default=True)
     position = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -101,6 +136,12 @@ class PlaybookTask(models.Model):
             models.UniqueConstraint(fields=["playbook", "key"], name="handoffs_playbook_task_key_unique"),
             models.CheckConstraint(condition=Q(side__in=TaskSide.values), name="handoffs_template_side_known"),
             models.CheckConstraint(condition=Q(action__in=TaskAction.values), name="handoffs_template_action_known"),
+            models.CheckConstraint(
+                condition=Q(section__in=["", *Section.values]), name="handoffs_template_section_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(phase__in=["", *RampPhase.values]), name="handoffs_template_phase_known"
+            ),
         ]
 
     def __str__(self) -> str:

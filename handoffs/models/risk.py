@@ -121,7 +121,9 @@ class RiskProfile(models.Model):
     number = models.PositiveSmallIntegerField()
     items = models.JSONField()
     reason = models.CharField(_("what changed"), max_length=500, blank=True)
-    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Somebody of ours, or the client's contact who amended the version before.
+    proposed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    amended_by = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
     sales_agreed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     sales_agreed_at = models.DateTimeField(null=True, blank=True)
@@ -136,6 +138,11 @@ class RiskProfile(models.Model):
         ordering = ["opportunity", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["opportunity", "number"], name="handoffs_profile_number_unique"),
+            models.CheckConstraint(
+                condition=Q(proposed_by__isnull=False, amended_by__isnull=True)
+                | Q(proposed_by__isnull=True, amended_by__isnull=False),
+                name="handoffs_profile_has_one_author",
+            ),
             models.CheckConstraint(
                 condition=Q(sales_agreed_by__isnull=True)
                 | Q(delivery_agreed_by__isnull=True)

@@ -13,7 +13,18 @@ from events.recording import record
 from handoffs.assignment import assignee_for
 from handoffs.conditions import applies
 from handoffs.dates import anchor_date, due_date
-from handoffs.models import Anchor, Engagement, Playbook, PlaybookTask, Task, TaskState, Trigger
+from handoffs.models import (
+    Anchor,
+    Engagement,
+    Handoff,
+    Playbook,
+    PlaybookTask,
+    RampPlan,
+    Section,
+    Task,
+    TaskState,
+    Trigger,
+)
 from opportunities.models import Opportunity
 
 
@@ -28,23 +39,41 @@ def playbook_for(trigger: Trigger, opportunity: Opportunity) -> Playbook | None:
 
 
 def apply_playbook(
-    *, engagement: Engagement, opportunity: Opportunity, trigger: Trigger, now: dt.datetime
+    *,
+    engagement: Engagement,
+    opportunity: Opportunity,
+    trigger: Trigger,
+    now: dt.datetime,
+    handoff: Handoff | None = None,
 ) -> list[Task]:
-    """Add the tasks that the deal does not have yet; those whose conditions don't hold are left out."""
+    """Add the tasks that the deal does not have yet; those whose conditions don't hold are left out.
+
+    Given the handoff of a won deal, tasks with a section become items of its checklist, those with a phase
+    milestones of its ramp plan.
+    """
     playbook = playbook_for(trigger, opportunity)
     if playbook is None:
         return []
     templates = list(playbook.tasks.filter(archived_at__isnull=True).prefetch_related("depends_on"))
-    known = dict(Task.objects.filter(opportunity=opportunity).values_list("template_id", "pk"))
+    known = dict(Task.objects.filter(opportunity=opportunity, template__isnull=False).values_list("template_id", "pk"))
     fresh = [t for t in templates if t.pk not in known and applies(t.conditions, opportunity)]
     if not fresh:
         return []
     home = organisation()
     days = BusinessDays(home.calendar)
     people = {kind: assignee_for(opportunity, kind) for kind in {template.assignee for template in fresh}}
-    tasks = [_task(template, engagement, opportunity, trigger, home=home, days=days, now=now) for template in fresh]
-    for task in tasks:
+    plan = handoff.ramp_plan if handoff is not None else None
+    kickoff_on = plan.kickoff_on if plan is not None else None
+    tasks = [
+        _task(template, engagement, opportunity, trigger, kickoff_on=kickoff_on, home=home, days=days, now=now)
+        for template in fresh
+    ]
+    for task, template in zip(tasks, fresh, strict=True):
         task.assignee = people[task.assignee_role]
+        if handoff is not None and trigger == Trigger.HANDOFF:
+            task.handoff, task.section = handoff, template.section or Section.START_UP
+        if plan is not None and template.phase:
+            task.ramp_plan, task.phase = plan, template.phase
     Task.objects.bulk_create(tasks)
     _link(templates, {**known, **{task.template_id: task.pk for task in tasks}}, fresh)
     record(
@@ -56,6 +85,9 @@ def apply_playbook(
 
 def reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Task]:
     """Let open and paused tasks follow the deal's dates; dates set by hand stay. Returns those that moved."""
+    plan = RampPlan.objects.ramping().select_for_update().filter(opportunity_id=opportunity.pk).first()
+    if plan is not None:
+        _follow_start(opportunity, plan, now)
     moved = preview_reschedule(opportunity=opportunity, now=now)
     for task in moved:
         task.version += 1
@@ -75,10 +107,14 @@ def preview_reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Ta
     days = BusinessDays(home.calendar)
     moved = []
     waiting = Task.objects.filter(opportunity_id=opportunity.pk, state__in=[TaskState.OPEN, TaskState.PAUSED])
+    plan = RampPlan.objects.ramping().filter(opportunity_id=opportunity.pk).first()
+    kickoff_on = kickoff_of(opportunity, plan, home=home, days=days) if plan is not None else None
     for task in waiting.filter(is_due_fixed=False):
         signalled_on = home.today(task.created_at)
         origin = task.anchored_on if task.anchor == Anchor.TRIGGER else signalled_on
-        anchored = anchor_date(task.anchor, opportunity, signalled_on=origin, home=home, days=days)
+        anchored = anchor_date(
+            task.anchor, opportunity, signalled_on=origin, kickoff_on=kickoff_on, home=home, days=days
+        )
         due = due_date(
             anchored_on=anchored, offset_days=task.offset_days, trigger=task.trigger, opportunity=opportunity,
             signalled_on=signalled_on, days=days,
@@ -89,23 +125,43 @@ def preview_reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Ta
     return moved
 
 
+def kickoff_of(opportunity: Opportunity, plan: RampPlan, *, home: Organisation, days: BusinessDays) -> dt.date:
+    """The kick-off that a named start asks for, not before the plan was made; as planned where no start is named."""
+    if opportunity.start_on is None:
+        return plan.kickoff_on
+    return days.on_or_after(max(opportunity.start_on, home.today(plan.created_at)))
+
+
+def _follow_start(opportunity: Opportunity, plan: RampPlan, now: dt.datetime) -> None:
+    home = organisation()
+    kickoff_on = kickoff_of(opportunity, plan, home=home, days=BusinessDays(home.calendar))
+    if kickoff_on != plan.kickoff_on:
+        plan.kickoff_on, plan.updated_at = kickoff_on, now
+        plan.version += 1
+        plan.save(update_fields=["kickoff_on", "version", "updated_at"])
+
+
 def _task(
     template: PlaybookTask,
     engagement: Engagement,
     opportunity: Opportunity,
     trigger: Trigger,
     *,
+    kickoff_on: dt.date | None,
     home: Organisation,
     days: BusinessDays,
     now: dt.datetime,
 ) -> Task:
     signalled_on = home.today(now)
-    anchored = anchor_date(template.anchor, opportunity, signalled_on=signalled_on, home=home, days=days)
+    anchored = anchor_date(
+        template.anchor, opportunity, signalled_on=signalled_on, kickoff_on=kickoff_on, home=home, days=days
+    )
     return Task(
         opportunity=opportunity, engagement=engagement, template=template, trigger=trigger, title=template.title,
         help_text=template.help_text, side=template.side, assignee_role=template.assignee, anchor=template.anchor,
         anchored_on=anchored, offset_days=template.offset_days, evidence_wanted=template.evidence,
-        action=template.action, position=template.position, created_at=now, updated_at=now,
+        action=template.action, position=template.position, is_required=template.is_required, created_at=now,
+        updated_at=now,
         due_on=due_date(
             anchored_on=anchored, offset_days=template.offset_days, trigger=trigger, opportunity=opportunity,
             signalled_on=signalled_on, days=days,

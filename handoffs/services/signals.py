@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 
 from accounts.calendars import BusinessDays
 from accounts.models import Organisation, User
@@ -28,6 +29,7 @@ from handoffs.models import (
 )
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.actions import follow_profile, follow_review
+from handoffs.services.handoff import align_handoff
 from handoffs.services.playbooks import apply_playbook
 from handoffs.services.reviews.clock import put_off
 from handoffs.services.reviews.following import align_review
@@ -70,14 +72,22 @@ def follow(*, event: Event, now: dt.datetime) -> None:
     bring_in_line(opportunity=opportunity, engagement=engagement, now=now)
 
 
+def follow_together(events: Sequence[Event], now: dt.datetime) -> None:
+    """A win brings its handoff and ramp plan in the transaction that wins; everything else follows afterwards."""
+    for event in events:
+        if event.name == names.OPPORTUNITY_WON:
+            follow(event=event, now=now)
+
+
 def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.datetime) -> None:
     """Make the engagement's state, the deal's tasks and its review what the deal as it stands asks for."""
     _align_engagement(opportunity, engagement, now=now)
     wanted = wanted_triggers(opportunity, engagement)
+    handoff = align_handoff(opportunity, engagement, now)
     _align_tasks(opportunity, wanted, now=now)
-    for trigger in (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.WON):
+    for trigger in (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.HANDOFF, Trigger.WON):
         if trigger in wanted:
-            apply_playbook(engagement=engagement, opportunity=opportunity, trigger=trigger, now=now)
+            apply_playbook(engagement=engagement, opportunity=opportunity, trigger=trigger, handoff=handoff, now=now)
     align_review(opportunity, wanted, now)
     follow_review(opportunity, now)
     follow_profile(opportunity, now)
@@ -226,7 +236,7 @@ def _align_tasks(opportunity: Opportunity, wanted: set[Trigger], *, now: dt.date
     is_closed = opportunity.kind != StageKind.OPEN or opportunity.archived_at is not None
     rest = TaskState.CANCELLED if is_closed else TaskState.PAUSED
     changed: list[Task] = []
-    for task in Task.objects.filter(opportunity=opportunity).exclude(state=TaskState.DONE):
+    for task in Task.objects.filter(opportunity=opportunity).exclude(state__in=[TaskState.DONE, TaskState.WAIVED]):
         state = TaskState.OPEN if task.trigger in wanted else rest
         if state == task.state:
             continue

@@ -18,7 +18,7 @@ def wanted_triggers(opportunity: Opportunity, engagement: Engagement) -> set[Tri
     if opportunity.archived_at or opportunity.kind == StageKind.LOST:
         return set()
     if opportunity.kind == StageKind.WON:
-        return {Trigger.WON}
+        return {Trigger.WON, Trigger.HANDOFF}
     by_temperature = {
         Temperature.COLD: set(),
         Temperature.WARM: {Trigger.WARM},

@@ -31,6 +31,7 @@ from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable, save_changed
 from opportunities.services.versions import Stale, held, locked
 from opportunities.states import LEGAL
+from opportunities.together import follow_together
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event, reasons_for_move
 
 UNDO_SECONDS = 60  # the page offers it for ten; the rest is for slow lines
@@ -114,7 +115,7 @@ def move_to_stage(
         if missing:
             told = {"missing": ", ".join(item.sentence for item in missing), "reason": reason}
             edit.occurrences.append(Occurrence(names.OPPORTUNITY_GATE_BYPASSED, current, current, told))
-        record_many(edit.occurrences, actor=actor, now=now)
+        follow_together(record_many(edit.occurrences, actor=actor, now=now), now)
     return Move(current, change)
 
 
@@ -144,7 +145,7 @@ def undo_move(*, actor: User, change: StageChange, now: dt.datetime) -> Move:
             current, change.from_stage, actor=actor, now=now, skipped=0, before=_snapshot(current), reason="",
             source=Source.UNDO, request_id=None, edit=edit, restore=change,
         )  # fmt: skip
-        record_many(edit.occurrences, actor=actor, now=now)
+        follow_together(record_many(edit.occurrences, actor=actor, now=now), now)
     return Move(current, undone)
 
 

@@ -1,0 +1,5 @@
+"""Asking the client, and the client's own pages behind private links."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

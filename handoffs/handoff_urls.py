@@ -1,0 +1,5 @@
+"""Handoffs of won deals."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Ramp plans."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
