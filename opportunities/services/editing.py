@@ -233,9 +233,11 @@ def check_values(opportunity: Opportunity) -> None:
     problems = _faulty_texts(opportunity)
     if not trimmed(opportunity.name):
         problems["name"] = _("Give the deal a name.")
-    if opportunity.close_date and opportunity.start_on and opportunity.start_on < opportunity.close_date:
+    starts, closes = opportunity.start_on, opportunity.close_date
+    # Once it has closed, when it was expected to close no longer matters.
+    if starts and closes and starts < closes and opportunity.is_open:
         problems["start_on"] = _("The work can't start before the deal closes on %(date)s.") % {
-            "date": opportunity.close_date.isoformat()
+            "date": closes.isoformat()
         }
     for name in ("close_date", "start_on", "next_step_on"):
         value = getattr(opportunity, name)
