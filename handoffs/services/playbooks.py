@@ -25,7 +25,10 @@ from handoffs.models import (
     TaskState,
     Trigger,
 )
+from handoffs.ramp_dates import dates_for, waits_for
 from opportunities.models import Opportunity
+
+_WAITING = (TaskState.OPEN, TaskState.PAUSED)
 
 
 def playbook_for(trigger: Trigger, opportunity: Opportunity) -> Playbook | None:
@@ -106,10 +109,12 @@ def preview_reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Ta
     home = organisation()
     days = BusinessDays(home.calendar)
     moved = []
-    waiting = Task.objects.filter(opportunity_id=opportunity.pk, state__in=[TaskState.OPEN, TaskState.PAUSED])
+    waiting = Task.objects.filter(opportunity_id=opportunity.pk, state__in=_WAITING)
     plan = RampPlan.objects.ramping().filter(opportunity_id=opportunity.pk).first()
     kickoff_on = kickoff_of(opportunity, plan, home=home, days=days) if plan is not None else None
-    for task in waiting.filter(is_due_fixed=False):
+    if plan is not None and kickoff_on is not None:
+        moved += _milestones_moved(opportunity, plan, kickoff_on, home=home, days=days, now=now)
+    for task in waiting.filter(is_due_fixed=False, ramp_plan__isnull=True):
         signalled_on = home.today(task.created_at)
         origin = task.anchored_on if task.anchor == Anchor.TRIGGER else signalled_on
         anchored = anchor_date(
@@ -123,6 +128,34 @@ def preview_reschedule(*, opportunity: Opportunity, now: dt.datetime) -> list[Ta
             task.anchored_on, task.due_on = anchored, due
             moved.append(task)
     return moved
+
+
+def _milestones_moved(
+    opportunity: Opportunity,
+    plan: RampPlan,
+    kickoff_on: dt.date,
+    *,
+    home: Organisation,
+    days: BusinessDays,
+    now: dt.datetime,
+) -> list[Task]:
+    """Those of a ramp plan keep their order, and move only with what they are counted from."""
+    tasks = list(Task.objects.filter(ramp_plan=plan).order_by("pk"))
+    anchors: dict[int, dt.date] = {}
+    for task in tasks:
+        origin = task.anchored_on if task.anchor == Anchor.TRIGGER else home.today(task.created_at)
+        anchored = anchor_date(
+            task.anchor, opportunity, signalled_on=origin, kickoff_on=kickoff_on, home=home, days=days
+        )
+        if anchored != task.anchored_on and task.state in _WAITING and not task.is_due_fixed:
+            anchors[task.pk] = anchored
+    if not anchors:
+        return []
+    found = dates_for(tasks, waits_for=waits_for(tasks), anchors=anchors, today=home.today(now), days=days)
+    for move in found.moves:
+        move.task.due_on = move.to_on
+        move.task.anchored_on = anchors.get(move.task.pk, move.task.anchored_on)
+    return [move.task for move in found.moves]
 
 
 def kickoff_of(opportunity: Opportunity, plan: RampPlan, *, home: Organisation, days: BusinessDays) -> dt.date:
