@@ -90,6 +90,7 @@ APPROVAL_ASKED = "approvals.asked"
 APPROVAL_GIVEN = "approvals.given"
 APPROVAL_REMINDED = "approvals.reminded"
 APPROVAL_ESCALATED = "approvals.escalated"
+ITEM_ADDED = "tasks.item_added"
 ITEM_WAIVED = "tasks.waived"
 RELATIONSHIP_CHANGED = "relationships.changed"
 RELATIONSHIP_ACCEPTED = "relationships.accepted"
@@ -110,7 +111,9 @@ CLIENT_LINK_REVOKED = "clients.link_revoked"
 CLIENT_CONFIRMED = "clients.confirmed"
 CLIENT_AMENDED = "clients.amended"
 CLIENT_OPTED_OUT = "clients.opted_out"
+CLIENT_OPTED_IN = "clients.opted_in"
 PULSE_DUE = "pulses.due"
+PULSE_REMINDED = "pulses.reminded"
 PULSE_ANSWERED = "pulses.answered"
 PULSE_CANCELLED = "pulses.cancelled"
 DELEGATION_ADDED = "delegations.added"
@@ -205,6 +208,7 @@ TEXTS: dict[str, StrPromise] = {
     APPROVAL_GIVEN: _("approved the handoff as “{step}”"),
     APPROVAL_REMINDED: _("“{step}” was reminded to decide about the handoff"),
     APPROVAL_ESCALATED: _("The approval “{step}” is late; {role} may decide too"),
+    ITEM_ADDED: _("added “{title}” to the checklist"),
     ITEM_WAIVED: _("waived “{title}”: {reason}"),
     RELATIONSHIP_CHANGED: _("changed the handover of {contact}"),
     RELATIONSHIP_ACCEPTED: _("took over {contact}"),
@@ -225,7 +229,9 @@ TEXTS: dict[str, StrPromise] = {
     CLIENT_CONFIRMED: _("{contact} confirmed the {subject}"),
     CLIENT_AMENDED: _("{contact} amended the {subject}"),
     CLIENT_OPTED_OUT: _("{contact} does not want to be asked"),
+    CLIENT_OPTED_IN: _("{contact} may be asked again"),
     PULSE_DUE: _("{contact} is asked how it goes"),
+    PULSE_REMINDED: _("{contact} is reminded to say how it goes"),
     PULSE_ANSWERED: _("{contact} rated how it goes: {csat} of 5"),
     PULSE_CANCELLED: _("called off a question to {contact}"),
     DELEGATION_ADDED: _("{delegate} stands in for {delegator} from {from} to {to}"),

@@ -112,6 +112,8 @@ def propose_profile(
     While it is unchanged, a version that waits for agreement is the answer. Raises PermissionDenied, IllegalTransition,
     ValidationError for an empty register, or when nothing changed since the agreed version.
     """
+    from handoffs.services.client.following import follow_client  # that package is made of profiles, too
+
     reason = trimmed(reason)
     fault = fault_in(reason, is_multiline=True)
     if fault or len(reason) > 500:
@@ -141,6 +143,7 @@ def propose_profile(
                 data={"number": profile.number, "reason": reason},
             )  # fmt: skip
             follow_profile(opportunity=deal, now=now, actor=actor)
+            follow_client(deal, now, actor)
         return agree_profile(actor=actor, profile=profile, now=now) if agrees else profile
 
 
