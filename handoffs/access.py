@@ -48,10 +48,16 @@ def side_in(user: User, opportunity: Opportunity) -> Side | None:
         return Side.SALES
     if opportunity.delivery_owner_id == user.pk:
         return Side.DELIVERY
+    return user.side if sees(user, opportunity) else None
+
+
+def sees(user: User, opportunity: Opportunity) -> bool:
+    """What ``visible_to`` says, of one deal that was read already; no query but that for the person's teams."""
     audience = audience_of(user)
+    if user.pk in (opportunity.owner_id, opportunity.delivery_owner_id):
+        return user.is_active
     is_near = audience.sees_all or opportunity.team_id in audience.team_ids
-    is_near = is_near or (audience.is_delivery and _is_served(audience, opportunity))
-    return user.side if is_near else None
+    return is_near or (audience.is_delivery and _is_served(audience, opportunity))
 
 
 def _is_served(audience: Audience, opportunity: Opportunity) -> bool:

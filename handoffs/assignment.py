@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role, Side, Team, User
-from handoffs.models import Assignee
+from handoffs.models import Assignee, Handoff
 from opportunities.models import Opportunity
 
 
@@ -43,6 +43,10 @@ def assignee_for(opportunity: Opportunity, assignee: str) -> User | None:
         near = Q(teams=team) | Q(teams=team.parent_id) if team.parent_id else Q(teams=team)
         managers = User.objects.filter(near, is_active=True, roles__contains=[Role.SALES_MANAGER])
         return managers.order_by("pk").first()
+    if assignee == Assignee.PROJECT_MANAGER:
+        named = Handoff.objects.filter(opportunity=opportunity).select_related("project_manager").first()
+        if named is not None and named.project_manager is not None and named.project_manager.is_active:
+            return named.project_manager
     return delivery_candidates(opportunity, [Role(assignee)]).first()
 
 

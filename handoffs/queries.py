@@ -15,7 +15,7 @@ from accounts.models import Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
 from handoffs.access import sides_of
 from handoffs.assignment import delivery_candidates
-from handoffs.models import Engagement, EngagementState, Task, TaskAction, TaskSide, TaskState
+from handoffs.models import Engagement, EngagementState, RampPhase, Task, TaskAction, TaskSide, TaskState
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.open_points import Point, points_of
 from handoffs.services.playbooks import preview_reschedule
@@ -30,6 +30,13 @@ _LEADS_TO: Mapping[str, str] = {
     TaskAction.REVIEW: "review-panel",
     TaskAction.EXPRESS_REVIEW: "review-panel",
     TaskAction.RISK_PROFILE: "risk-panel",
+    TaskAction.CONDITION: "review-panel",
+    TaskAction.COMMITMENT: "commitment-panel",
+    TaskAction.RELATIONSHIPS: "handoff-panel",
+    TaskAction.CLIENT_SCOPE: "client-panel",
+    TaskAction.CLIENT_CRITERIA: "client-panel",
+    TaskAction.CLIENT_RISKS: "client-panel",
+    TaskAction.PULSE: "client-panel",
 }
 
 
@@ -45,6 +52,7 @@ class TaskLine:
     can_complete: bool = False
     can_reopen: bool = False
     can_change: bool = False
+    can_waive: bool = False
     reason: str = ""
 
     @property
@@ -137,7 +145,7 @@ def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.
         engagement.opportunity = opportunity
     tasks = list(
         Task.objects.filter(opportunity=opportunity)
-        .select_related("assignee", "sales_done_by", "delivery_done_by")
+        .select_related("assignee", "sales_done_by", "delivery_done_by", "handoff", "ramp_plan__handoff")
         .annotate(earlier=earlier_tasks())
     )
     for task in tasks:
@@ -161,15 +169,17 @@ def earlier_tasks() -> ArraySubquery:
 
 
 def task_line(user: User, task: Task) -> TaskLine:
-    """What this person may do with a task that was read with ``earlier_tasks``; no query."""
+    """What this person may do with a task that was read with ``earlier_tasks`` and its handoff; no query."""
     may_work = user.has_perm("handoffs.work_on_task", task)
+    may_waive = _may_waive(user, task)
     reason = _why_not(user, task, may_work=may_work)
     is_signed = task.state == TaskState.OPEN and bool(task.sales_done_at or task.delivery_done_at)
     return TaskLine(
         task=task,
         can_complete=not reason,
-        can_reopen=may_work and (task.state == TaskState.DONE or is_signed),
+        can_reopen=_can_reopen(task, is_signed=is_signed, may_work=may_work, may_waive=may_waive),
         can_change=may_work and task.state == TaskState.OPEN,
+        can_waive=may_waive and task.state == TaskState.OPEN and task.phase != RampPhase.EXIT,
         reason=reason,
     )
 
@@ -179,10 +189,25 @@ def task_lines(user: User, tasks: Iterable[Task]) -> list[TaskLine]:
     return [task_line(user, task) for task in tasks]
 
 
+def _may_waive(user: User, task: Task) -> bool:
+    if task.handoff_id is None and task.ramp_plan_id is None:
+        return False
+    return user.has_perm("handoffs.waive_item", task)
+
+
+def _can_reopen(task: Task, *, is_signed: bool, may_work: bool, may_waive: bool) -> bool:
+    """Whether a done or a waiver can be taken back; what follows something opens again with that."""
+    if task.state == TaskState.WAIVED:
+        return may_work and may_waive
+    return may_work and task.action not in _LEADS_TO and (task.state == TaskState.DONE or is_signed)
+
+
 def _why_not(user: User, task: Task, *, may_work: bool) -> str:
     """Why this person can't say done now; empty when they can."""
     if task.state == TaskState.DONE:
         return _("Done.")
+    if task.state == TaskState.WAIVED:
+        return _("Waived: %(reason)s") % {"reason": task.waived_reason}
     if task.state == TaskState.PAUSED:
         return _("Rests until the deal warms again.")
     if task.state == TaskState.CANCELLED:
@@ -229,7 +254,7 @@ def _columns(user: User, tasks: Iterable[Task], opportunity: Opportunity) -> lis
         column = columns[line.task.side]
         if line.task.state == TaskState.OPEN:
             column.to_do.append(line)
-        elif line.task.state == TaskState.DONE:
+        elif line.task.state in (TaskState.DONE, TaskState.WAIVED):
             column.done.append(line)
         else:
             column.resting.append(line)
@@ -330,7 +355,7 @@ def tasks_with_deal(tasks: QuerySet[Task]) -> QuerySet[Task]:
     """Joins what a row shows."""
     return tasks.select_related(
         "opportunity__account", "opportunity__owner", "opportunity__delivery_owner", "assignee", "sales_done_by",
-        "delivery_done_by",
+        "delivery_done_by", "handoff", "ramp_plan__handoff",
     ).annotate(earlier=earlier_tasks())  # fmt: skip
 
 

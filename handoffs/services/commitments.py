@@ -19,6 +19,8 @@ from events.models import EventData
 from events.recording import record
 from handoffs.ledger_access import no_side, rests
 from handoffs.models import Commitment, CommitmentOutcome, Stance
+from handoffs.services.handoff.following import follow_commitments
+from handoffs.services.handoff.opening import carry_promises
 from handoffs.states import IllegalTransition
 from opportunities.models import Contact, Opportunity, StageKind
 from opportunities.services.editing import readable
@@ -64,6 +66,7 @@ def add_commitment(*, actor: User, opportunity: Opportunity, values: Mapping[str
         commitment.save()
         data: EventData = {"text": commitment.text, "kind": commitment.kind}
         record(names.COMMITMENT_ADDED, actor=actor, about=commitment, within=deal, now=now, data=data)
+        carry_promises(deal, now)
     return commitment
 
 
@@ -104,6 +107,7 @@ def change_commitment(
             _take_stance(current, Stance.PENDING, "", None, None)
         _save(current, now)
         record(names.COMMITMENT_CHANGED, actor=actor, about=current, within=current.opportunity, now=now, data=data)
+        follow_commitments(current.opportunity, now, actor)
     return current
 
 
@@ -131,6 +135,7 @@ def withdraw_commitment(
             names.COMMITMENT_WITHDRAWN, actor=actor, about=current, within=current.opportunity, now=now,
             data={"text": current.text},
         )  # fmt: skip
+        follow_commitments(current.opportunity, now, actor)
     return current
 
 
@@ -149,6 +154,7 @@ def restore_commitment(*, actor: User, commitment: Commitment, now: dt.datetime)
             names.COMMITMENT_ADDED, actor=actor, about=current, within=current.opportunity, now=now,
             data={"text": current.text, "kind": current.kind, "restored": True},
         )  # fmt: skip
+        follow_commitments(current.opportunity, now, actor)
     return current
 
 
@@ -190,6 +196,7 @@ def answer_commitment(
         _save(current, now)
         data: EventData = {"text": current.text, "stance": str(current.get_stance_display()), "note": note}
         record(names.COMMITMENT_ANSWERED, actor=actor, about=current, within=current.opportunity, now=now, data=data)
+        follow_commitments(current.opportunity, now, actor)
     return current
 
 
@@ -230,6 +237,7 @@ def settle_commitment(
         _save(current, now)
         data: EventData = {"text": current.text, "outcome": str(current.get_outcome_display()), "note": note}
         record(names.COMMITMENT_SETTLED, actor=actor, about=current, within=current.opportunity, now=now, data=data)
+        follow_commitments(current.opportunity, now, actor)
     return current
 
 

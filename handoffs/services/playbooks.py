@@ -78,7 +78,8 @@ def apply_playbook(
         if plan is not None and template.phase:
             task.ramp_plan, task.phase = plan, template.phase
     Task.objects.bulk_create(tasks)
-    _link(templates, {**known, **{task.template_id: task.pk for task in tasks}}, fresh)
+    made = {template.pk: task.pk for template, task in zip(fresh, tasks, strict=True)}
+    _link(templates, {**known, **made}, fresh)
     record(
         names.TASKS_ADDED, actor=None, about=engagement, within=opportunity, now=now,
         data={"count": len(tasks), "playbook": playbook.name, "playbook_key": playbook.key},

@@ -29,7 +29,8 @@ from handoffs.models import (
 )
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.actions import follow_profile, follow_review
-from handoffs.services.handoff import align_handoff
+from handoffs.services.handoff.following import follow_handoff
+from handoffs.services.handoff.opening import align_handoff, follow_contacts
 from handoffs.services.playbooks import apply_playbook
 from handoffs.services.reviews.clock import put_off
 from handoffs.services.reviews.following import align_review
@@ -44,6 +45,7 @@ _ASKING = {
     names.OPPORTUNITY_SURFACED_UNFORECASTED: Trigger.UNFORECASTED,
     names.OPPORTUNITY_WON: Trigger.WON,
 }
+_ABOUT_CONTACTS = frozenset({names.OPPORTUNITY_CONTACT_LINKED, names.OPPORTUNITY_CONTACT_UNLINKED})
 # Until when delivery should answer: hours in the fast lane, else business days.
 FAST_LANE_HOURS = 4
 ANSWER_DAYS = {Trigger.WARM: 2, Trigger.HOT: 1, Trigger.WON: 1, Trigger.ASKED: 2}
@@ -73,10 +75,15 @@ def follow(*, event: Event, now: dt.datetime) -> None:
 
 
 def follow_together(events: Sequence[Event], now: dt.datetime) -> None:
-    """A win brings its handoff and ramp plan in the transaction that wins; everything else follows afterwards."""
+    """A win brings its handoff and ramp plan in the transaction that wins; so do contacts named on a won deal.
+
+    Everything else follows afterwards.
+    """
     for event in events:
         if event.name == names.OPPORTUNITY_WON:
             follow(event=event, now=now)
+        elif event.name in _ABOUT_CONTACTS and event.opportunity_id is not None:
+            follow_contacts(locked(Opportunity(pk=event.opportunity_id)), now)
 
 
 def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.datetime) -> None:
@@ -91,6 +98,8 @@ def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.d
     align_review(opportunity, wanted, now)
     follow_review(opportunity, now)
     follow_profile(opportunity, now)
+    if handoff is not None:
+        follow_handoff(opportunity, now)
 
 
 def request_engagement(

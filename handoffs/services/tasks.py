@@ -13,23 +13,23 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Side, User
 from accounts.queries import organisation
+from accounts.text import trimmed
 from events import names
 from events.recording import record
 from handoffs.access import sides_of
-from handoffs.models import EngagementState, Task, TaskAction, TaskSide, TaskState
-from handoffs.services.actions import FOLLOWING_ACTIONS
+from handoffs.models import EngagementState, Task, TaskSide, TaskState
+from handoffs.services.actions import DONE_ELSEWHERE
+from handoffs.services.handoff.common import require_awake, require_changeable
+from handoffs.services.handoff.following import follow_handoff
+from handoffs.services.task_rows import StaleTask, hold_task, save_task
 from handoffs.states import TASK, IllegalTransition
+from opportunities.models import Attachment
 from opportunities.services.editing import readable
 
+__all__ = ["CHANGEABLE", "StaleTask", "change_task", "complete_task", "reopen_task"]
+
 CHANGEABLE = ("title", "due_on", "assignee")
-
-
-class StaleTask(Exception):
-    """Somebody else changed the task; ``current`` is how it stands now."""
-
-    def __init__(self, current: Task) -> None:
-        super().__init__(_("Somebody changed this task in the meantime. Look at it as it is now and try again."))
-        self.current = current
+_SCHEMES = ("https://", "http://")
 
 
 def complete_task(
@@ -38,11 +38,15 @@ def complete_task(
     task: Task,
     now: dt.datetime,
     evidence: str = "",
+    link: str = "",
+    attachment: Attachment | None = None,
     expected_version: int | None = None,
 ) -> Task:
     """Say done, for one's own side. A shared task is done when somebody of each side said so.
 
-    Saying it twice changes nothing. Raises StaleTask, IllegalTransition, PermissionDenied, ValidationError (evidence).
+    Evidence is a note, a link (http or https), a file of the same deal, or several of them; what is given replaces
+    what the other side gave. Saying it twice changes nothing. Raises StaleTask, HandoffFrozen, IllegalTransition,
+    PermissionDenied, ValidationError (``evidence``, ``link``, ``attachment``).
     """
     with transaction.atomic():
         current = _locked(actor, task)
@@ -50,8 +54,9 @@ def complete_task(
             return current
         _check_by_hand(current)
         _check(current, TaskState.DONE, expected_version)
-        _check_ready(current, evidence)
-        current.evidence = evidence.strip() or current.evidence
+        _check_unfrozen(current)
+        _give_evidence(current, evidence, link, attachment)
+        _check_ready(current)
         if current.side == TaskSide.SHARED:
             _sign(actor, current, now)
             is_done = current.sales_done_at is not None and current.delivery_done_at is not None
@@ -61,7 +66,7 @@ def complete_task(
         if is_done:
             current.state = TaskState.DONE
             current.done_at = now
-        _save(current, now)
+        save_task(current, now)
         _start_engagement(current, actor, now)
         record(
             names.TASK_COMPLETED, actor=actor, about=current, within=current.opportunity, now=now,
@@ -71,25 +76,38 @@ def complete_task(
 
 
 def reopen_task(*, actor: User, task: Task, now: dt.datetime, expected_version: int | None = None) -> Task:
-    """Take a done back, of both sides. Raises StaleTask, IllegalTransition, PermissionDenied."""
+    """Take a done back, of both sides, or a waiver, for which one needs the right to waive.
+
+    Raises StaleTask, HandoffFrozen, IllegalTransition, PermissionDenied.
+    """
     with transaction.atomic():
         current = _locked(actor, task)
         is_untouched = current.sales_done_at is None and current.delivery_done_at is None
         if current.state == TaskState.OPEN and is_untouched:
             return current
-        _check_by_hand(current)
-        if current.state not in (TaskState.OPEN, TaskState.DONE):
+        is_waived = current.state == TaskState.WAIVED
+        if is_waived and not actor.has_perm("handoffs.waive_item", current):
+            raise PermissionDenied(_("Only those who may waive an item can take that back."))
+        if not is_waived:
+            _check_by_hand(current)
+        if current.state not in (TaskState.OPEN, TaskState.DONE, TaskState.WAIVED):
             raise IllegalTransition(_("Only a completed task can be reopened."), TASK[TaskState(current.state)])
         if expected_version not in (None, current.version):
             raise StaleTask(current)
+        _check_unfrozen(current)
         current.state = TaskState.OPEN
         current.sales_done_at = current.delivery_done_at = current.done_at = None
         current.sales_done_by = current.delivery_done_by = None
-        _save(current, now)
+        current.waived_at, current.waived_by, current.waived_reason = None, None, ""
+        save_task(current, now)
         record(
             names.TASK_REOPENED, actor=actor, about=current, within=current.opportunity, now=now,
             data={"title": current.title},
         )  # fmt: skip
+        if is_waived:
+            # What it is about may have been done meanwhile.
+            follow_handoff(current.opportunity, now)
+            current.refresh_from_db(fields=["state", "done_at", "version"])
     return current
 
 
@@ -115,7 +133,7 @@ def change_task(
             setattr(current, name, value)
         _check_values(current, changes, now)
         current.is_due_fixed = current.is_due_fixed or "due_on" in changes
-        _save(current, now)
+        save_task(current, now)
         record(
             names.TASK_CHANGED, actor=actor, about=current, within=current.opportunity, now=now,
             data={"title": current.title, "fields": diff},
@@ -124,7 +142,7 @@ def change_task(
 
 
 def _locked(actor: User, task: Task) -> Task:
-    current = Task.objects.select_related("opportunity").select_for_update(of=("self",)).get(pk=task.pk)
+    current = hold_task(task)
     if not actor.has_perm("handoffs.work_on_task", current):
         raise PermissionDenied(_("This task belongs to the other side."))
     return current
@@ -145,20 +163,41 @@ def _check(task: Task, wanted: TaskState, expected_version: int | None) -> None:
 
 def _check_by_hand(task: Task) -> None:
     """Refuse what only the thing itself can do: sign the review, agree the profile."""
-    if task.action not in FOLLOWING_ACTIONS:
+    elsewhere = DONE_ELSEWHERE.get(task.action)
+    if elsewhere is not None:
+        raise ValidationError(str(elsewhere))
+
+
+def _check_unfrozen(task: Task) -> None:
+    """A required item stands as the approvers saw it; a resting handoff stands still."""
+    if task.handoff is None:
         return
-    if task.action == TaskAction.RISK_PROFILE:
-        raise ValidationError(
-            _("This follows the risk profile: it is done when both sides have agreed its newest version.")
-        )
-    raise ValidationError(_("This follows the deal review: it is done when both sides have signed its newest verdict."))
+    if task.is_required:
+        require_changeable(task.handoff)
+    else:
+        require_awake(task.handoff)
 
 
-def _check_ready(task: Task, evidence: str) -> None:
+def _give_evidence(task: Task, evidence: str, link: str, attachment: Attachment | None) -> None:
+    """Set what was given, not saved. Raises ValidationError."""
+    link = trimmed(link)
+    if link and not link.lower().startswith(_SCHEMES):
+        raise ValidationError({"link": _("Give a whole address that begins with https:// or http://.")})
+    if attachment is not None and (
+        attachment.opportunity_id != task.opportunity_id or attachment.removed_at is not None
+    ):
+        raise ValidationError({"attachment": _("Choose a file of this deal.")})
+    task.evidence = trimmed(evidence) or task.evidence
+    task.evidence_link = link or task.evidence_link
+    task.evidence_file = attachment or task.evidence_file
+
+
+def _check_ready(task: Task) -> None:
     earlier = [other.title for other in task.depends_on.filter(state__in=[TaskState.OPEN, TaskState.PAUSED])]
     if earlier:
         raise ValidationError(_("First complete: %(titles)s.") % {"titles": "; ".join(earlier)})
-    if task.evidence_wanted and not (evidence.strip() or task.evidence):
+    has_evidence = bool(task.evidence or task.evidence_link or task.evidence_file_id)
+    if task.evidence_wanted and not has_evidence:
         raise ValidationError({"evidence": _("Evidence is wanted: %(what)s.") % {"what": task.evidence_wanted}})
 
 
@@ -202,13 +241,3 @@ def _check_values(task: Task, changes: Mapping[str, Any], now: dt.datetime) -> N
         problems["assignee"] = _("%(name)s can't sign in any more.") % {"name": task.assignee}
     if problems:
         raise ValidationError(problems)
-
-
-def _save(task: Task, now: dt.datetime) -> None:
-    task.version += 1
-    task.updated_at = now
-    task.full_clean(
-        exclude=["opportunity", "engagement", "template", "assignee", "sales_done_by", "delivery_done_by"],
-        validate_unique=False, validate_constraints=False,
-    )  # fmt: skip
-    task.save()

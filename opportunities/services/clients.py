@@ -15,6 +15,8 @@ from accounts.text import fault_in
 from events import names
 from events.recording import record
 from opportunities.models import Account, Contact, Opportunity
+from opportunities.services.versions import locked
+from opportunities.together import follow_together
 
 ACCOUNT_FIELDS = ("name", "parent", "team", "region", "industry", "country", "website")
 CONTACT_FIELDS = ("name", "title", "email", "phone", "stakeholder_role")
@@ -90,24 +92,28 @@ def update_contact(
 def link_contact(*, actor: User, opportunity: Opportunity, contact: Contact, now: dt.datetime) -> None:
     """Name a person at the client as part of a deal; linking twice changes nothing."""
     with transaction.atomic():
+        current = locked(opportunity)
         links = Opportunity.contacts.through.objects
-        _row, is_new = links.get_or_create(opportunity_id=opportunity.pk, contact_id=contact.pk)
+        _row, is_new = links.get_or_create(opportunity_id=current.pk, contact_id=contact.pk)
         if is_new:
-            record(
-                names.OPPORTUNITY_CONTACT_LINKED, actor=actor, about=contact, within=opportunity, now=now,
+            linked = record(
+                names.OPPORTUNITY_CONTACT_LINKED, actor=actor, about=contact, within=current, now=now,
                 data={"name": contact.name},
             )  # fmt: skip
+            follow_together([linked], now)
 
 
 def unlink_contact(*, actor: User, opportunity: Opportunity, contact: Contact, now: dt.datetime) -> None:
     """Take a person off a deal; the person stays with the account."""
     with transaction.atomic():
-        gone, _rows = Opportunity.contacts.through.objects.filter(opportunity=opportunity, contact=contact).delete()
+        current = locked(opportunity)
+        gone, _rows = Opportunity.contacts.through.objects.filter(opportunity=current, contact=contact).delete()
         if gone:
-            record(
-                names.OPPORTUNITY_CONTACT_UNLINKED, actor=actor, about=contact, within=opportunity, now=now,
+            unlinked = record(
+                names.OPPORTUNITY_CONTACT_UNLINKED, actor=actor, about=contact, within=current, now=now,
                 data={"name": contact.name},
             )  # fmt: skip
+            follow_together([unlinked], now)
 
 
 def _set(record_: models.Model, values: Mapping[str, Any], allowed: tuple[str, ...]) -> bool:

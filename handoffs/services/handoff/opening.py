@@ -23,6 +23,7 @@ from handoffs.models import (
     SubmissionState,
 )
 from handoffs.services.handoff.carrying import carry_over
+from handoffs.services.handoff.following import follow_relationships
 from opportunities.models import Opportunity, StageKind
 
 
@@ -42,9 +43,26 @@ def align_handoff(opportunity: Opportunity, engagement: Engagement, now: dt.date
         handoff = _open(opportunity, now)
     elif handoff.shelved_at is not None:
         _resume(opportunity, handoff, now)
-    _align_relationships(opportunity, handoff, now)
+    align_relationships(opportunity, handoff, now)
     carry_over(opportunity, engagement, handoff, now)
     return handoff
+
+
+def follow_contacts(opportunity: Opportunity, now: dt.datetime) -> None:
+    """Put those newly named on a (locked) won deal on its relationship map, and set aside those taken off it."""
+    handoff = Handoff.objects.live().select_for_update().filter(opportunity=opportunity).first()
+    if handoff is None:
+        return
+    align_relationships(opportunity, handoff, now)
+    follow_relationships(opportunity, now)
+
+
+def carry_promises(opportunity: Opportunity, now: dt.datetime) -> None:
+    """Put a promise noted after the win on the checklist of the (locked) deal, while that can be changed."""
+    handoff = Handoff.objects.live().select_for_update().filter(opportunity=opportunity).first()
+    engagement = opportunity.engagements.order_by("-requested_at", "-pk").first()
+    if handoff is not None and engagement is not None:
+        carry_over(opportunity, engagement, handoff, now)
 
 
 def _open(opportunity: Opportunity, now: dt.datetime) -> Handoff:
@@ -104,7 +122,7 @@ def _touch(row: Handoff | RampPlan, now: dt.datetime) -> None:
     row.save()
 
 
-def _align_relationships(opportunity: Opportunity, handoff: Handoff, now: dt.datetime) -> None:
+def align_relationships(opportunity: Opportunity, handoff: Handoff, now: dt.datetime) -> None:
     """One transfer for each contact of the deal; those taken off the deal are set aside, not lost."""
     contacts = set(opportunity.contacts.values_list("pk", flat=True))
     known = {transfer.contact_id: transfer for transfer in handoff.relationships.all()}

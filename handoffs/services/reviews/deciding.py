@@ -17,6 +17,7 @@ from events import names
 from events.recording import record
 from handoffs.models import ConditionState, DealReview, ReviewCondition, ReviewDecision, ReviewState, Verdict
 from handoffs.services.actions import follow_review
+from handoffs.services.handoff.following import follow_conditions
 from handoffs.services.reviews.common import StaleReview, acting_side, clean, hold, other, require_open, save
 from handoffs.states import REVIEW, IllegalTransition
 from opportunities.models import Opportunity
@@ -87,6 +88,7 @@ def decide_review(
             },
         )  # fmt: skip
         follow_review(current.opportunity, now, actor)
+        follow_conditions(current.opportunity, now, actor)
         decision.review = current
     return decision
 
@@ -167,6 +169,7 @@ def settle_condition(
                 "note": note, "condition": current.pk,
             },
         )  # fmt: skip
+        follow_conditions(review.opportunity, now, actor)
     return current
 
 
