@@ -11,7 +11,7 @@ class HandoffsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make permissions and gates known in every process, and put panels on the deal page."""
-        from handoffs import access, gates, panels, ramp_access  # noqa: F401
+        from handoffs import access, gates, handoff_access, panels, ramp_access  # noqa: F401
         from handoffs.services import signals
         from opportunities import together
 
