@@ -22,7 +22,9 @@ def locked(opportunity: Opportunity) -> Opportunity:
     on a foreign key that has changed meanwhile would find nothing. What the caller has read already is used again.
     """
     current = Opportunity.objects.select_for_update().get(pk=opportunity.pk)
-    known = opportunity._state.fields_cache
+    # What other apps hang on a deal is cached there too; it is theirs to read again.
+    own = {field.name for field in Opportunity._meta.concrete_fields}
+    known = {name: found for name, found in opportunity._state.fields_cache.items() if name in own}
     if not known:
         return Opportunity.objects.with_people().select_related("team", "region").get(pk=opportunity.pk)
     for name, related in known.items():
