@@ -45,7 +45,8 @@ def assignee_for(opportunity: Opportunity, assignee: str) -> User | None:
         return managers.order_by("pk").first()
     if assignee == Assignee.PROJECT_MANAGER:
         named = Handoff.objects.filter(opportunity=opportunity).select_related("project_manager").first()
-        if named is not None and named.project_manager is not None and named.project_manager.is_active:
+        if named is not None:
+            # Until one is named, all project managers see it.
             return named.project_manager
     return delivery_candidates(opportunity, [Role(assignee)]).first()
 

@@ -1,104 +1,17 @@
-"""What a new organisation starts with: playbooks, review questions, who hears of a late review, and the win's gate."""
+"""What a new organisation starts with: playbooks, review questions, who hears, who approves, and the win's gate."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from accounts.models import Organisation, Role
-from handoffs.models import (
-    Anchor,
-    Assignee,
-    EscalationStep,
-    Playbook,
-    PlaybookTask,
-    Question,
-    QuestionSet,
-    TaskAction,
-    TaskSide,
-    Trigger,
-)
+from handoffs.default_playbooks import PLAYBOOKS, DefaultTask
+from handoffs.models import EscalationStep, Playbook, PlaybookTask, Question, QuestionSet, Trigger
+from handoffs.services.approvals.chain import create_default_chain
 from opportunities.models import Criterion, Stage, StageKind
-
-S, D, SH = TaskSide.SALES, TaskSide.DELIVERY, TaskSide.SHARED
-
-
-@dataclass(frozen=True)
-class _Task:
-    key: str
-    title: str
-    side: TaskSide
-    assignee: Assignee
-    days: int
-    anchor: Anchor = Anchor.TRIGGER
-    after: tuple[str, ...] = ()
-    evidence: str = ""
-    help_text: str = ""
-    action: TaskAction = TaskAction.NONE
-    conditions: list[dict[str, object]] = field(default_factory=list)
-
-
-_PLAYBOOKS: tuple[tuple[str, str, Trigger, tuple[_Task, ...]], ...] = (
-    (
-        "warm", "A deal turns warm", Trigger.WARM,
-        (
-            _Task("brief-delivery", "Brief delivery on client, need and timing", S, Assignee.SALES_OWNER, 2,
-                  help_text="Who decides, what hurts, what was said about dates, team and price."),
-            _Task("read-the-deal", "Read the deal and name open questions", D, Assignee.DELIVERY_OWNER, 3,
-                  after=("brief-delivery",)),
-            _Task("scope-call", "Talk scope through together", SH, Assignee.DELIVERY_OWNER, 5,
-                  after=("read-the-deal",), help_text="Half an hour; what is in, what is out, what is unknown."),
-            _Task("rough-team", "Sketch roles, weeks and hours", D, Assignee.DELIVERY_OWNER, 8,
-                  after=("scope-call",), evidence="the sketch, or where it is"),
-            _Task("first-risks", "Write down the first risks", SH, Assignee.DELIVERY_OWNER, 10),
-        ),
-    ),
-    (
-        "hot", "A deal turns hot", Trigger.HOT,
-        (
-            _Task("staffing-needs", "State the staffing needs by role and week", D, Assignee.DELIVERY_OWNER, 3,
-                  action=TaskAction.STAFFING),
-            _Task("check-capacity", "Check capacity for the wanted start", D, Assignee.RESOURCE_MANAGER, 4,
-                  after=("staffing-needs",)),
-            _Task("deal-review", "Hold the deal review", SH, Assignee.DELIVERY_OWNER, 5, action=TaskAction.REVIEW,
-                  help_text="Same questions, both sides, before anything is promised."),
-            _Task("risk-profile", "Agree the risk profile", SH, Assignee.DELIVERY_OWNER, 5,
-                  action=TaskAction.RISK_PROFILE,
-                  help_text="What could go wrong, how likely, how bad, and what is done about it."),
-            _Task("confirm-dates", "Agree the dates that may be promised", SH, Assignee.SALES_OWNER, 5,
-                  after=("check-capacity",)),
-            _Task("large-deal", "Have the price checked against the effort", D, Assignee.DELIVERY_MANAGER, 5,
-                  conditions=[{"field": "amount", "op": "at_least", "value": "250000"}]),
-            _Task("name-pm", "Name the project manager", D, Assignee.DELIVERY_MANAGER, -5, Anchor.CLOSE_DATE),
-        ),
-    ),
-    (
-        "fast-lane", "A deal surfaces un-forecasted", Trigger.UNFORECASTED,
-        (
-            _Task("express-brief", "Tell delivery what is promised already", S, Assignee.SALES_OWNER, 0,
-                  help_text="Dates, price, people, scope: whatever the client has heard."),
-            _Task("express-answer", "Answer: can we, by when, with whom", D, Assignee.DELIVERY_OWNER, 1),
-            _Task("express-review", "Hold an express review", SH, Assignee.DELIVERY_OWNER, 2,
-                  after=("express-brief",), action=TaskAction.EXPRESS_REVIEW),
-        ),
-    ),
-    (
-        "won", "A deal is won", Trigger.WON,
-        (
-            _Task("handover-call", "Hand over in a call: people, promises, risks", SH, Assignee.SALES_OWNER, 3),
-            _Task("introduce-pm", "Introduce the project manager to the client", S, Assignee.SALES_OWNER, 5,
-                  evidence="when, and with whom"),
-            _Task("internal-kickoff", "Hold the internal kick-off", D, Assignee.DELIVERY_OWNER, -5, Anchor.KICKOFF),
-            _Task("client-kickoff", "Hold the kick-off with the client", SH, Assignee.DELIVERY_OWNER, 0,
-                  Anchor.KICKOFF, after=("internal-kickoff",)),
-            _Task("expectations", "Reset expectations on open scope questions", S, Assignee.SALES_OWNER, 10,
-                  Anchor.KICKOFF),
-        ),
-    ),
-)  # fmt: skip
-
 
 # question, what a five means, asked in express reviews too
 _QUESTIONS: tuple[tuple[str, str, bool], ...] = (
@@ -127,14 +40,17 @@ QUESTION_SET = "Every deal"
 
 
 def create(*, organisation: Organisation, now: dt.datetime) -> None:
-    """Make the default playbooks, review questions and escalation chain, each unless there is some already."""
+    """Make the default playbooks, review questions, escalation and approval chain, each unless there is some already.
+
+    An organisation that has playbooks, but none for the handoff, gets that one; what is there stays as it is.
+    """
     with transaction.atomic():
-        if not Playbook.objects.exists():
-            _create_playbooks()
+        _create_playbooks()
         if not QuestionSet.objects.exists():
             _create_questions()
         if not EscalationStep.objects.exists():
             _create_chain()
+        create_default_chain()
 
 
 def demand_reviews(*, organisation: Organisation, now: dt.datetime) -> None:
@@ -161,13 +77,22 @@ def _create_chain() -> None:
 
 
 def _create_playbooks() -> None:
-    for key, name, trigger, tasks in _PLAYBOOKS:
-        playbook = Playbook.objects.create(key=key, name=name, trigger=trigger)
-        made: dict[str, PlaybookTask] = {}
-        for position, task in enumerate(tasks):
-            made[task.key] = PlaybookTask.objects.create(
-                playbook=playbook, key=task.key, title=task.title, help_text=task.help_text, side=task.side,
-                assignee=task.assignee, offset_days=task.days, anchor=task.anchor, evidence=task.evidence,
-                action=task.action, conditions=task.conditions, position=position,
-            )  # fmt: skip
-            made[task.key].depends_on.set([made[earlier] for earlier in task.after])
+    is_new = not Playbook.objects.exists()
+    # One that somebody archived or renamed was meant; only what came with a later release is missing.
+    has_checklist = Playbook.objects.filter(trigger=Trigger.HANDOFF).exists()
+    for key, name, trigger, tasks in PLAYBOOKS:
+        if is_new or (trigger == Trigger.HANDOFF and not has_checklist):
+            _create_playbook(key, name, trigger, tasks)
+
+
+def _create_playbook(key: str, name: str, trigger: Trigger, tasks: Sequence[DefaultTask]) -> None:
+    playbook = Playbook.objects.create(key=key, name=name, trigger=trigger)
+    made: dict[str, PlaybookTask] = {}
+    for position, task in enumerate(tasks):
+        made[task.key] = PlaybookTask.objects.create(
+            playbook=playbook, key=task.key, title=task.title, help_text=task.help_text, side=task.side,
+            assignee=task.assignee, offset_days=task.days, anchor=task.anchor, evidence=task.evidence,
+            action=task.action, conditions=task.conditions, section=task.section, phase=task.phase,
+            is_required=task.is_required, position=position,
+        )  # fmt: skip
+        made[task.key].depends_on.set([made[earlier] for earlier in task.after])
