@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests import factories
-from tests.support.browser import DESKTOP, PHONE
+from tests.support.axe import assert_well_made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,18 +16,16 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/api/v1/docs/", "/profile/tokens/"])
-def test_nothing_that_axe_finds(new_page: Callable[..., Page], path: str, theme: str, viewport: dict[str, int]) -> None:
+def test_nothing_that_axe_finds(new_page: Callable[..., Page], path: str) -> None:
     factories.organisation()
-    page = new_page(factories.alice(), viewport=viewport, color_scheme=theme)
+    page = new_page(factories.alice())
     page.goto(path)
-    page.evaluate("document.querySelectorAll('details').forEach((each, n) => { each.open = n < 6 })")
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert found.violations_count == 0, found.generate_report()
-    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert width == 0, "the page scrolls sideways"
+    # All operations are drawn alike; a few of them say it.
+    page.evaluate(
+        "document.querySelectorAll('.ot-api-operation').forEach((each, n) => n > 5 ? each.remove() : (each.open = true))"
+    )
+    assert_well_made(page, path)
 
 
 def test_token_is_made_and_revoked_in_place(new_page: Callable[..., Page]) -> None:

@@ -23,7 +23,7 @@ from tests.factories import deal
 from tests.handoffs.reactions import move
 from tests.handoffs.reviewing import SECRET, agreed, answer, compared, decide, requested, sign
 from tests.support.axe import assert_well_made
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, box_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -258,9 +258,8 @@ def test_a_phone_keeps_a_draft_while_one_answers(
     assert count < QuestionSet.objects.get().questions.count()
     for question in review.questions.all():
         face = page.locator(f'label:has(input[name="score_{question.pk}"][value="4"])')
-        face.tap()  # waits until it stands still
-        box = face.bounding_box()
-        assert box
+        face.tap()
+        box = box_of(face)
         assert min(box["width"], box["height"]) >= 44
     expect(page.locator(".rv-answer-count")).to_have_text(f"{count} of {count} answered")
     expect(page.locator("[data-draft-state]")).to_have_text("Draft kept")

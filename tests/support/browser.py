@@ -13,7 +13,7 @@ from tests.support.missing import missing
 from tests.support.servers import OneTeam
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page
 
     from accounts.models import User
 
@@ -93,3 +93,13 @@ def new_page(browser: "Browser", live_app: OneTeam) -> "Iterator[Callable[..., P
 def page(new_page: "Callable[..., Page]") -> "Page":
     """A page of a browser in which nobody is signed in."""
     return new_page()
+
+
+def box_of(locator: "Locator") -> "FloatRect":
+    """Where an element stands, once it can be seen; what is being replaced just then has no place."""
+    for _ in range(50):
+        box = locator.bounding_box()
+        if box is not None:
+            return box
+        locator.page.wait_for_timeout(100)
+    raise AssertionError(f"{locator} can't be seen")
