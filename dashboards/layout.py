@@ -6,9 +6,14 @@ from accounts.models import Role, User
 
 # The Venn stands beside these; for those who look at everything it comes first, and large.
 NEEDS, STAGES, HYGIENE, UPCOMING, OUTLOOK, TOTALS = "needs", "stages", "hygiene", "upcoming", "outlook", "totals"
-REVIEWS = "reviews"
+REVIEWS, RAMPS = "reviews", "ramps"
 # Fetched once the page stands; what stands in for them until then leads to a page that shows the same.
-LATER = {REVIEWS: "handoffs:reviews", STAGES: "opportunities:list", HYGIENE: "dashboards:hygiene"}
+LATER = {
+    REVIEWS: "handoffs:reviews",
+    RAMPS: "handoffs:ramp_plans",
+    STAGES: "opportunities:list",
+    HYGIENE: "dashboards:hygiene",
+}
 SECTIONS: dict[Role, tuple[str, ...]] = {
     Role.EXECUTIVE: (TOTALS, STAGES, REVIEWS, UPCOMING),
     Role.DELIVERY_MANAGER: (NEEDS, REVIEWS, UPCOMING),

@@ -76,6 +76,9 @@ def _sections(path: str, user: User) -> list[Section]:
         (_("Deals"), "list", "opportunities:list", (), True, False),
         (_("Upcoming"), "telescope", "dashboards:upcoming", ("/engagements/",), False, False),
         (_("Reviews"), "scale", "handoffs:reviews", (), False, False),
+        (_("Handoffs"), "handshake", "handoffs:handoffs", (), False, False),
+        (_("Approvals"), "stamp", "handoffs:approvals", (), False, False),
+        (_("Ramp plans"), "rocket", "handoffs:ramp_plans", (), False, False),
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
     ]
     if user.has_perm("imports.use"):

@@ -23,7 +23,7 @@ _OWED: Mapping[str, StrPromise] = {
     "decide": gettext_lazy("decide together"),
     "sign": gettext_lazy("sign the verdict"),
 }
-_OVERSEEING = (Role.SALES_MANAGER, Role.DELIVERY_MANAGER, Role.EXECUTIVE, Role.ADMINISTRATOR)
+OVERSEEING = (Role.SALES_MANAGER, Role.DELIVERY_MANAGER, Role.EXECUTIVE, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def reviews_ahead(user: User, *, now: dt.datetime, most: int) -> tuple[list[CoOw
     running = DealReview.objects.running().filter(
         paused_at__isnull=True, opportunity__in=Opportunity.objects.open().visible_to(user)
     )
-    if not user.has_role(*_OVERSEEING):
+    if not user.has_role(*OVERSEEING):
         running = running.filter(Q(opportunity__owner=user) | Q(opportunity__delivery_owner=user))
     deal = ("opportunity__account", "opportunity__owner", "opportunity__delivery_owner", "opportunity__stage")
     found = list(running.select_related(*deal).order_by(Coalesce("starts_at", "due_at"), "pk")[: most + 1])

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.queries import Rates
-from handoffs.models import Engagement, EngagementState, Task, TaskState, Trigger
+from handoffs.models import Engagement, EngagementState, RampPlan
 from opportunities.models import Opportunity, StageKind, Temperature
 from opportunities.queries.board import closed_since
 from opportunities.queries.totals import Total, kept_totals
@@ -33,8 +33,8 @@ _SHARED = Q(kind=StageKind.OPEN, temperature__in=[Temperature.WARM, Temperature.
 
 
 def _handover() -> Exists:
-    """Whether a task that the win brought is still to be done."""
-    return Exists(Task.objects.filter(opportunity=OuterRef("pk"), state=TaskState.OPEN, trigger=Trigger.WON))
+    """Whether the project does not stand yet: its ramp has not ended."""
+    return Exists(RampPlan.objects.ramping().filter(opportunity=OuterRef("pk")))
 
 
 def _asked() -> Exists:
@@ -54,12 +54,12 @@ def in_sales(_today: dt.date) -> Q:
 
 
 def in_one_team(_today: dt.date) -> Q:
-    """Open and warm or hot, or won with its handover still to be done."""
+    """Open and warm or hot, or won while the project does not stand yet."""
     return _SHARED | Q(kind=StageKind.WON) & Q(_handover())
 
 
 def in_delivery(today: dt.date) -> Q:
-    """Won lately, and handed over."""
+    """Won lately, and the project stands."""
     return Q(kind=StageKind.WON, closed_on__gte=closed_since(today)) & ~Q(_handover())
 
 

@@ -23,6 +23,7 @@ from dashboards.queries import zones as venn
 from dashboards.queries.coowned import reviews_ahead
 from dashboards.queries.hygiene import breaches
 from dashboards.queries.needs import Needs, needs_of
+from dashboards.queries.ramping import plans_ramping
 from dashboards.queries.stages import open_by_stage, stage_lines
 from dashboards.queries.upcoming import outlook, upcoming_page
 from dashboards.queries.zones import Zones, alone_count, zone_totals
@@ -163,6 +164,11 @@ def _reviews(page: Home) -> dict[str, Any]:
     return {"coowned": rows, "has_more_reviews": has_more}
 
 
+def _ramps(page: Home) -> dict[str, Any]:
+    rows, has_more = plans_ramping(page.user, today=page.today, most=BRIEF)
+    return {"ramping": rows, "has_more_plans": has_more}
+
+
 def _totals(page: Home) -> dict[str, Any]:
     return _zones(page)
 
@@ -176,5 +182,6 @@ SECTIONS: dict[str, Callable[[Home], dict[str, Any]]] = {
     layout.UPCOMING: _upcoming,
     layout.OUTLOOK: _outlook,
     layout.REVIEWS: _reviews,
+    layout.RAMPS: _ramps,
     layout.TOTALS: _totals,
 }

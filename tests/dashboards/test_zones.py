@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Role, Side, User
 from accounts.queries import Rates
 from dashboards.queries.zones import MOST_COUNTED, ZONES, alone_count, zone_totals
-from handoffs.models import Engagement, Task
+from handoffs.models import Engagement, RampPlan
 from handoffs.services.engagements import accept_engagement, decline_engagement
 from opportunities.models import Opportunity
 from tests import factories
@@ -26,7 +26,7 @@ LONG_AGO = MONDAY - dt.timedelta(days=140)
 def won(owner: User, *, now: dt.datetime = MONDAY, handed_over: bool = False, **values: object) -> Opportunity:
     found = move(deal(owner=owner, now=now, **values), "won", now=now).opportunity
     if handed_over:
-        Task.objects.filter(opportunity=found).delete()
+        RampPlan.objects.filter(opportunity=found).update(state="in_delivery", exited_at=now)
     return found
 
 
@@ -77,7 +77,7 @@ def test_a_deal_moves_through_the_circles(alice: User, eve: User, priced: Rates)
     assert counts(eve, priced) == (0, 1, 0)
     found = move(found, "won").opportunity
     assert counts(eve, priced) == (0, 1, 0)
-    Task.objects.filter(opportunity=found, state="open").update(state="cancelled")
+    RampPlan.objects.filter(opportunity=found).update(state="in_delivery", exited_at=MONDAY)
     assert counts(eve, priced) == (0, 0, 1)
 
 
