@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from handoffs.models import Handoff
-from opportunities.models import Opportunity
+from accounts.models import User
+from handoffs.models import Handoff, RelationshipTransfer, Task
+from opportunities.models import Contact, Opportunity
+from opportunities.services.clients import link_contact
+from tests import factories
 from tests.handoffs.reactions import MONDAY, deal, move
 
 
@@ -17,4 +20,29 @@ def won(*, now: dt.datetime = MONDAY, **fields: Any) -> Opportunity:
 
 def handoff_of(opportunity: Opportunity) -> Handoff:
     """The handoff that the win opened."""
-    return Handoff.objects.select_related("opportunity", "ramp_plan").get(opportunity=opportunity)
+    found = Handoff.objects.select_related(
+        "opportunity__owner", "opportunity__delivery_owner", "opportunity__stage", "project_manager", "ramp_plan"
+    )
+    return found.get(opportunity=opportunity)
+
+
+def item_of(opportunity: Opportunity, key: str) -> Task:
+    """An item of the checklist, or a milestone, by the key of its template."""
+    found = Task.objects.select_related("opportunity", "engagement", "handoff", "ramp_plan")
+    return found.get(opportunity=opportunity, template__key=key)
+
+
+def named_on(opportunity: Opportunity, *people: str, by: User) -> list[Contact]:
+    """People at the client who are named on the deal."""
+    made = []
+    for name in people:
+        contact = factories.ContactFactory.make(account=opportunity.account, name=name)
+        link_contact(actor=by, opportunity=opportunity, contact=contact, now=MONDAY)
+        made.append(contact)
+    return made
+
+
+def transfer_of(opportunity: Opportunity, name: str) -> RelationshipTransfer:
+    """The handing over of a person at the client."""
+    found = RelationshipTransfer.objects.select_related("handoff__opportunity", "contact", "owner_next")
+    return found.get(handoff__opportunity=opportunity, contact__name=name)
