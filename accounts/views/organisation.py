@@ -52,6 +52,8 @@ TILES = (
              gettext_lazy("Tasks for warm, hot, un-forecasted and won deals")),
             ("messages-square", "review_settings:home", gettext_lazy("Deal reviews"),
              gettext_lazy("What both sides are asked, and who hears when it runs late")),
+            ("stamp", "approval_settings:home", gettext_lazy("Approvals"),
+             gettext_lazy("Who approves the handoff of which deal, and in which order")),
         ),
     ),
     (

@@ -1,6 +1,7 @@
 """Reads about approvals, shaped for what shows them."""
 
-from handoffs.approval_queries.inbox import InboxRow, Waiting, decided_by, inbox_of, inbox_rows
+from handoffs.approval_queries.inbox import InboxRow, Waiting, decided_by, inbox_of, inbox_rows, row_of
+from handoffs.approval_queries.standing_in import DelegationLists, delegations_of
 from handoffs.approval_queries.trail import (
     StepView,
     SubmissionView,
@@ -12,6 +13,7 @@ from handoffs.approval_queries.trail import (
 )
 
 __all__ = [
+    "DelegationLists",
     "InboxRow",
     "StepView",
     "SubmissionView",
@@ -19,8 +21,10 @@ __all__ = [
     "Waiting",
     "can_decide",
     "decided_by",
+    "delegations_of",
     "inbox_of",
     "inbox_rows",
+    "row_of",
     "steps_of",
     "trail_of",
     "why_cannot_decide",
