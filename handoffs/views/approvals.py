@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -111,9 +111,12 @@ def reject(request: Request, pk: int) -> HttpResponse:
 def _decide(request: Request, pk: int, decision: StepState) -> HttpResponse:
     step = readable_step(request.user, pk)
     form = CommentForm(request.POST) if request.method == "POST" else CommentForm()
+    refusal = why_cannot_decide(request.user, step, timezone.now())
+    # Whoever decided it sends the same again at times; what they get then, the service says.
+    if refusal is not None and (request.method == "GET" or refusal.is_personal):
+        return _refused(request, step, refusal)
     if request.method == "GET":
-        refusal = why_cannot_decide(request.user, step, timezone.now())
-        return _refused(request, step, refusal) if refusal else _form(request, step, decision, form)
+        return _form(request, step, decision, form)
     if not form.is_valid():
         return _form(request, step, decision, form, status=422)
     try:
@@ -149,7 +152,10 @@ def _done(request: Request, step: ApprovalStep, decision: StepState) -> HttpResp
 
 def _refused(request: Request, step: ApprovalStep, error: Exception) -> HttpResponse:
     """Nothing was changed, and why: in place of the row, or as a message on the handoff."""
-    status = 403 if isinstance(error, CannotDecide) and error.is_personal else 409
+    is_personal = isinstance(error, CannotDecide) and error.is_personal
+    if is_personal and not request.htmx:
+        raise PermissionDenied(str(error))
+    status = 403 if is_personal else 409
     if not request.htmx:
         messages.error(request, str(error))
         return redirect("handoffs:handoff", step.submission.handoff_id)

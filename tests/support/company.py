@@ -31,6 +31,7 @@ from handoffs.models import (
     Trigger,
     Verdict,
 )
+from handoffs.services.approvals import delegate
 from handoffs.services.commitments import add_commitment
 from handoffs.services.reviews import Meeting, request_review, schedule_review
 from handoffs.services.risk_profiles import propose_profile
@@ -42,6 +43,8 @@ from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
 from tests import factories
+from tests.handoffs.approving import ready, step_of, submitted
+from tests.handoffs.handing import won
 from tests.handoffs.reactions import react
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -118,6 +121,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "review": review.pk,
         "condition": _condition(alice, now).pk,
         **_ledger(alice, deal, now),
+        **_handoff(people, now),
         "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
         "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
         "pipeline": stage.pipeline_id,
@@ -166,6 +170,23 @@ def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
     item = add_raid_item(actor=actor, opportunity=deal, values=risk, now=now)
     profile = propose_profile(actor=actor, opportunity=deal, reason="", now=now)
     return {"commitment": commitment.pk, "risk": item.pk, "risk_profile": profile.pk}
+
+
+def _handoff(people: dict[str, Person], now: dt.datetime) -> dict[str, int]:
+    """A deal of hers that was won, with Dan and Pia for delivery; she submitted its handoff. Pia stands in for Dan."""
+    alice, dan, pia = people["alice"].user, people["dan"].user, people["pia"].user
+    submission = submitted(ready(won(owner=alice, delivery_owner=dan, now=now), now=now), by=alice, now=now)
+    delegation = delegate(
+        actor=dan, delegator=dan, delegate=pia, starts_on=now.date() + dt.timedelta(days=40),
+        ends_on=now.date() + dt.timedelta(days=45), reason="", now=now,
+    )  # fmt: skip
+    return {
+        "won_deal": submission.handoff.opportunity_id,
+        "handoff": submission.handoff_id,
+        "sales_step": step_of(submission, "Sales").pk,
+        "delegation": delegation.pk,
+        "approval_rule": step_of(submission, "Sales").rule_id,
+    }
 
 
 def _session_of(person: Person) -> int:
