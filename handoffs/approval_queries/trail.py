@@ -158,7 +158,7 @@ def trail_of(handoff: Handoff, user: User | None = None, now: dt.datetime | None
     steps = steps_of(submissions, handoff)
     views = _views(steps, user, now)
     found = []
-    for submission, before in zip(submissions, [*submissions[1:], None], strict=True):
+    for submission, before in zip(submissions, [*submissions[1:], None], strict=False):
         mine = [views[step.pk] for step in steps if step.submission_id == submission.pk]
         turns = [list(turn) for _position, turn in groupby(mine, key=lambda view: view.step.position)]
         changes = differences(before.items, submission.items) if before is not None else None
