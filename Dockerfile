@@ -29,7 +29,8 @@ COPY --from=packages /venv /venv
 COPY . .
 # Only the collected files are served, so the libraries need not stay. The key is for this command alone.
 RUN --mount=type=bind,from=front-end,source=/app/node_modules,target=/app/node_modules \
-    SECRET_KEY=for-collectstatic-only python manage.py collectstatic --noinput \
+    python -m onetteam.translations \
+    && SECRET_KEY=for-collectstatic-only python manage.py collectstatic --noinput \
     && python -m compileall -q .
 USER oneteam
 # Uploaded files. Everything else of the file system may be read-only; /tmp is for uploads under way.

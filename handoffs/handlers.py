@@ -6,8 +6,9 @@ from datetime import datetime
 
 from events.deliveries import outside
 from events.models import Event
-from handoffs import invitations
+from handoffs import approval_mail, client_mail, invitations
 from handoffs.services import playbooks, signals
+from handoffs.services.client import plan_pulses_of
 from handoffs.services.reviews.following import follow_dates
 from opportunities.models import Opportunity
 from opportunities.services.versions import locked
@@ -38,6 +39,7 @@ def reschedule_tasks(*, event: Event, now: datetime) -> None:
     opportunity = locked(Opportunity(pk=event.subject_id))
     playbooks.reschedule(opportunity=opportunity, now=now)
     follow_dates(opportunity, now)
+    plan_pulses_of(opportunity.pk, now)
 
 
 def follow_people(*, event: Event, now: datetime) -> None:
@@ -50,3 +52,21 @@ def follow_people(*, event: Event, now: datetime) -> None:
 def send_invitations(*, event: Event, now: datetime) -> None:
     """The meeting of a review was set, moved or called off: those invited are told by mail, with a calendar file."""
     invitations.send(event=event, now=now)
+
+
+def plan_pulses(*, event: Event, now: datetime) -> None:
+    """A ramp began, moved, rests or ended, or the deal has other contacts: who is asked how it goes, and when."""
+    if event.opportunity_id is not None:
+        plan_pulses_of(event.opportunity_id, now)
+
+
+@outside
+def mail_client(*, event: Event, now: datetime) -> None:
+    """A contact is asked to confirm or to rate, or is reminded: a mail brings the private link."""
+    client_mail.send(event=event, now=now)
+
+
+@outside
+def mail_approvals(*, event: Event, now: datetime) -> None:
+    """An approval is asked for, late or decided: approvers, owners and the project manager are told by mail."""
+    approval_mail.send(event=event, now=now)

@@ -94,6 +94,12 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "pulses": {"task": "handoffs.tasks.ask_clients", "schedule": 600.0, "options": {"expires": 600}},
+        "late approvals": {
+            "task": "handoffs.tasks.remind_and_escalate",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "imports": {"task": "integrations.imports.tasks.work", "schedule": 2.0, "options": {"expires": 2}},
         "old imports": {"task": "integrations.imports.tasks.clean", "schedule": 86400.0, "options": {"expires": 3600}},
     },

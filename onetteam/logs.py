@@ -1,8 +1,12 @@
 """Logs: one line an event on standard error, as JSON for machines or plain for people."""
 
+import re
 from typing import Any
 
 import structlog
+
+# The token of a client's private page. Whoever reads it is in, so no line may carry it.
+_PRIVATE = re.compile(r"(/c/)[^/\s\"'?#]{8,}")
 
 # Before the format: what every line carries, whether it comes from structlog or from a library's plain logger.
 SHARED: list[structlog.typing.Processor] = [
@@ -27,6 +31,11 @@ def configure_structlog() -> None:
     )
 
 
+def hide_private_links(_logger: Any, _name: str, line: Any) -> str:
+    """The finished line without the tokens of private pages, wherever they came from: a path, a traceback, a mail."""
+    return _PRIVATE.sub(r"\1…", str(line))
+
+
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
     """A `logging.config` dictionary for this process."""
     render: list[structlog.typing.Processor] = (
@@ -41,7 +50,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render, hide_private_links],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

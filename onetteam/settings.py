@@ -164,8 +164,13 @@ if not DATABASE_URL:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
 # Counters of failed sign-ins and the like must hold across processes, and signing in must not depend on Redis.
+_COUNTERS = {"MAX_ENTRIES": 20_000}  # the default of 300 would let visitors push one another's counters out
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "oneteam_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "oneteam_cache",
+        "OPTIONS": _COUNTERS,
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"

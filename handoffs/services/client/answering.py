@@ -103,7 +103,7 @@ def amend(
         deal = _opened(link, now)
         newest = _newest(deal, subject)
         before = _version(deal, subject, number)
-        content = _amended(before, text, risks or {}, further)
+        content = amended(before, text, risks or {}, further)
         said = _said(link, subject, before)
         if said is not None and _content_of(said.new_statement or said.new_risk_profile) == content:
             return said
@@ -161,9 +161,10 @@ def _content_of(version: Version | None) -> str | list[Entry] | None:
     return version.text if isinstance(version, Statement) else version.items
 
 
-def _amended(
+def amended(
     before: Version, text: str, risks: Mapping[int, RiskWord], further: Sequence[FurtherRisk]
 ) -> str | list[Entry]:
+    """What a version would hold with the client's changes. Raises ValidationError with a sentence per field."""
     if isinstance(before, Statement):
         return text
     entries = [_reworded(entry, risks.get(entry["id"])) for entry in before.items]

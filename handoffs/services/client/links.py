@@ -100,7 +100,7 @@ def make_link(
 def take_token(link: ClientLink, now: dt.datetime) -> tuple[ClientLink, str]:
     """The token for the mail that brings a link. Where a mail may have gone out already, a second link is made."""
     with transaction.atomic():
-        current = ClientLink.objects.select_for_update().select_related("pulse").get(pk=link.pk)
+        current = ClientLink.objects.select_for_update().get(pk=link.pk)
         current.opportunity, current.contact = link.opportunity, link.contact
         if not is_unsent(current):
             return make_link(
