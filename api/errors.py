@@ -24,6 +24,7 @@ from rest_framework.settings import api_settings
 
 from handoffs.services.commitments import StaleCommitment
 from handoffs.services.engagements import StaleEngagement
+from handoffs.services.ramp import DutiesOpen, ExitNotReady, StalePlan
 from handoffs.services.reviews import StaleReview
 from handoffs.services.risk_profiles import StaleProfile
 from handoffs.services.risks import StaleRaidItem
@@ -171,6 +172,7 @@ def _refused(error: exceptions.APIException) -> Problem:
 @translated.register(StaleCommitment)
 @translated.register(StaleRaidItem)
 @translated.register(StaleProfile)
+@translated.register(StalePlan)
 def _stale(error: Any) -> Problem:
     return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
 
@@ -207,6 +209,18 @@ def _gate(error: GateNotMet) -> Problem:
     links = {item.field or item.kind: item.link for item in error.missing if item.link}
     more = {"links": links} if links else {}
     return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields, more=more)
+
+
+@translated.register
+def _exit(error: ExitNotReady) -> Problem:
+    fields: Fields = {"missing": [each.sentence for each in error.missing]}
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields)
+
+
+@translated.register
+def _duties(error: DutiesOpen) -> Problem:
+    fields: Fields = {"despite_duties": [task.title for task in error.tasks]}
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields)
 
 
 @translated.register
