@@ -43,7 +43,8 @@ class DutiesOpen(Exception):
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         titles = "; ".join(task.title for task in tasks)
-        super().__init__(_("Sales still owes: %(titles)s. It can be closed all the same, once that was read.") % {"titles": titles})
+        sentence = _("Sales still owes: %(titles)s. It can be closed all the same, once that was read.")
+        super().__init__(sentence % {"titles": titles})
         self.tasks = tasks
 
 
