@@ -17,7 +17,8 @@ from accounts.models import Region, ServiceLine
 from accounts.models.organisation import validate_currency
 from accounts.text import fault_in
 from handoffs.conditions import FIELDS, OPERATORS
-from handoffs.models import Anchor, Assignee, PlaybookTask, TaskAction, TaskSide, Trigger
+from handoffs.models import Anchor, Assignee, PlaybookTask, RampPhase, Section, TaskAction, TaskSide, Trigger
+from handoffs.playbook_places import PLACES, actions_for
 from handoffs.playbook_queries import conditions_sentence
 from handoffs.services.playbook_editing import CHANGEABLE, TRIGGERS, dependencies
 from opportunities.forms.fields import AmountField, DayField, PickField, TextField
@@ -119,22 +120,48 @@ class PlaybookTaskForm(SeenForm):
         label=_("Evidence wanted"), max_length=200, required=False, help_text=_("What must be there before it is done.")
     )
     action = forms.ChoiceField(
-        label=_("Starts"), choices=TaskAction.choices, required=False,
-        help_text=_("A review or a risk profile is done when both sides have signed it."),
+        label=_("Is about"), choices=TaskAction.choices, required=False,
+        help_text=_("It is then done where that is done: when both have signed, or the client has confirmed."),
     )  # fmt: skip
+    section = forms.ChoiceField(label=_("Section"), choices=Section.choices, initial=Section.SCOPE)
+    phase = forms.ChoiceField(
+        label=_("Phase"), choices=[("", _("not in the ramp plan")), *RampPhase.choices], required=False,
+        initial=RampPhase.MOBILISE,
+    )  # fmt: skip
+    is_required = forms.BooleanField(label=_("Required"), required=False, initial=True)
     help_text = TextField(label=_("What good looks like"), max_length=500, required=False)
     conditions = ConditionsField(label=_("Only when"), required=False)
 
-    def __init__(self, data: Any = None, *, others: Iterable[PlaybookTask], task: PlaybookTask | None = None) -> None:
+    def __init__(
+        self, data: Any = None, *, trigger: str, others: Iterable[PlaybookTask], task: PlaybookTask | None = None
+    ) -> None:
         present = {name: getattr(task, name) for name in CHANGEABLE} if task else {"conditions": []}
         waits_for = sorted(dependencies(task)) if task else []
         super().__init__(data, present={**present, "depends_on": [str(pk) for pk in waits_for]}, auto_id=_ids(task))
+        self._fit(trigger)
         self.fields["depends_on"] = forms.MultipleChoiceField(
             label=_("After"), required=False,
             widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
             choices=[(str(other.pk), other.title) for other in others if task is None or other.pk != task.pk],
         )  # fmt: skip
         self.fields["title"].widget.attrs["autofocus"] = True
+
+    def _fit(self, trigger: str) -> None:
+        """Leave out what tasks of this signal don't have."""
+        place = PLACES.get(trigger, ("", None))[0]
+        for name in {"section", "phase"} - {place}:
+            del self.fields[name]
+        if place:
+            self.fields["is_required"].help_text = (
+                _("The handoff can't be submitted without it.")
+                if trigger == Trigger.HANDOFF
+                else _("As an exit criterion: the ramp doesn't end without it.")
+            )
+        else:
+            del self.fields["is_required"]
+        action = self.fields["action"]
+        if isinstance(action, forms.ChoiceField):
+            action.choices = [(each.value, each.label) for each in actions_for(trigger)]
 
     @property
     def condition_rows(self) -> list[Condition]:
@@ -202,7 +229,7 @@ class PreviewForm(forms.Form):
     def __init__(self, data: Any = None, *, trigger: str, day: dt.date) -> None:
         given = data if data and "day" in data else None
         super().__init__(given, initial={"day": day}, auto_id="preview_%s")
-        label = _("The work starts on") if trigger == Trigger.WON else _("It closes on")
+        label = _("The work starts on") if trigger in (Trigger.WON, Trigger.HANDOFF) else _("It closes on")
         self.fields = {"day": DayField(label=label, required=False), **self.fields}
 
 

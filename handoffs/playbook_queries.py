@@ -20,6 +20,7 @@ from accounts.models import Organisation, ServiceLine
 from handoffs.conditions import FIELDS, OPERATORS, applies
 from handoffs.dates import anchor_date, due_date
 from handoffs.models import Anchor, Playbook, PlaybookTask, TaskSide, Trigger
+from handoffs.playbook_places import PLACES, in_order, place_of
 from handoffs.services.playbook_editing import TRIGGERS
 from opportunities.models import Opportunity, StageKind, Temperature
 
@@ -52,6 +53,15 @@ class Line:
     due: str
     conditions: str
     waits_for: list[str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The tasks of one section or phase."""
+
+    place: str
+    label: str
+    lines: list[Line] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def signals() -> list[Signal]:
 def task_lines(playbook: Playbook) -> tuple[list[Line], list[PlaybookTask]]:
     """The playbook's tasks in order with what they say in words, and those left out. Two queries."""
     everything = list(playbook.tasks.prefetch_related("depends_on"))
-    tasks = [task for task in everything if task.archived_at is None]
+    tasks = in_order((task for task in everything if task.archived_at is None), playbook.trigger)
     lines = [
         Line(
             task, due_sentence(task), conditions_sentence(task.conditions),
@@ -109,6 +119,19 @@ def task_lines(playbook: Playbook) -> tuple[list[Line], list[PlaybookTask]]:
         for task in tasks
     ]  # fmt: skip
     return lines, [task for task in everything if task.archived_at is not None]
+
+
+def grouped(lines: Sequence[Line], trigger: str) -> list[Group]:
+    """The lines by section or phase; one group without a name where the signal knows neither."""
+    labels = dict(PLACES[trigger][1].choices) if trigger in PLACES else {}
+    groups: list[Group] = []
+    for line in lines:
+        place = place_of(line.task, trigger)
+        if not groups or groups[-1].place != place:
+            label = labels.get(place, _("Not in the ramp plan") if labels else "")
+            groups.append(Group(place, str(label)))
+        groups[-1].lines.append(line)
+    return groups
 
 
 def lines_without(playbook: Playbook) -> list[ServiceLine]:
@@ -175,7 +198,7 @@ def _active_tasks() -> Prefetch[str, Any, Any]:
 
 def _deal(playbook: Playbook, example: Example, *, today: dt.date, home: Organisation) -> Opportunity:
     trigger = Trigger(playbook.trigger)
-    is_won = trigger == Trigger.WON
+    is_won = trigger in (Trigger.WON, Trigger.HANDOFF)
     return Opportunity(
         kind=StageKind.WON if is_won else StageKind.OPEN, closed_on=today if is_won else None,
         close_date=today if is_won else example.day, start_on=example.day if is_won else None, amount=example.amount,

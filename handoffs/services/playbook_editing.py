@@ -17,16 +17,19 @@ from events import names
 from events.recording import record
 from handoffs import conditions
 from handoffs.models import Assignee, Playbook, PlaybookTask, TaskAction, TaskSide, Trigger
+from handoffs.playbook_places import PLACES, actions_for, in_order, place_of
 from handoffs.services.ordering import number, require_seen, shifted
 from opportunities.services.merging import merged
 
 # What brings tasks to a deal; being asked in by hand brings those of a warm deal.
-TRIGGERS = (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.WON)
+TRIGGERS = (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.HANDOFF, Trigger.WON)
 MAX_TASKS = 40
-CHANGEABLE = ("title", "help_text", "side", "assignee", "offset_days", "anchor", "conditions", "evidence",
-              "action")  # fmt: skip
+CHANGEABLE = ("title", "help_text", "side", "assignee", "offset_days", "anchor", "conditions", "evidence", "action",
+              "section", "phase", "is_required")  # fmt: skip
 _SALES = {Assignee.SALES_OWNER, Assignee.SALES_MANAGER}
-_SIGNED_BY_BOTH = {TaskAction.REVIEW, TaskAction.EXPRESS_REVIEW, TaskAction.RISK_PROFILE}
+_SIGNED_BY_BOTH = {
+    TaskAction.REVIEW, TaskAction.EXPRESS_REVIEW, TaskAction.RISK_PROFILE, TaskAction.RELATIONSHIPS,
+}  # fmt: skip
 
 
 class AnotherInUse(Exception):
@@ -154,14 +157,18 @@ def change_task(
 
 
 def shift_task(*, actor: User, task: PlaybookTask, by: int, now: dt.datetime) -> None:
-    """Move a task up (-1) or down (1); at the end nothing happens. Raises PermissionDenied."""
+    """Move a task up (-1) or down (1) in its section or phase; at the end nothing happens. Raises PermissionDenied."""
     require_administrator(actor)
     with transaction.atomic():
         playbook = _locked(task.playbook)
-        present = [each.pk for each in _active(playbook)]
+        active = _active(playbook)
+        present = [each.pk for each in active]
         if task.pk not in present:
             return
-        order = shifted(present, task.pk, by)
+        place = place_of(task, playbook.trigger)
+        beside = [each.pk for each in active if place_of(each, playbook.trigger) == place]
+        moved = iter(shifted(beside, task.pk, by))
+        order = [next(moved) if pk in beside else pk for pk in present]
         if order != present:
             number(PlaybookTask, order)
             _bump(actor, playbook, now, _("the playbook %(name)s: the order of its tasks"))
@@ -243,7 +250,8 @@ def _locked(playbook: Playbook) -> Playbook:
 
 
 def _active(playbook: Playbook) -> list[PlaybookTask]:
-    return list(playbook.tasks.filter(archived_at__isnull=True).prefetch_related("depends_on"))
+    tasks = playbook.tasks.filter(archived_at__isnull=True).prefetch_related("depends_on")
+    return in_order(tasks, playbook.trigger)
 
 
 def _make_room(
@@ -264,9 +272,22 @@ def _write(task: PlaybookTask, values: Mapping[str, Any], others: Sequence[Playb
             setattr(task, name, values[name])
     task.clean_fields(exclude=["playbook", "depends_on"])
     conditions.check(task.conditions)
+    _refuse_misplaced(task)
     _refuse_wrong_side(task)
     _refuse_taken_title(task, others)
     _refuse_circle(task, values.get("depends_on", frozenset()), others)
+
+
+def _refuse_misplaced(task: PlaybookTask) -> None:
+    """Refuse a section or phase that the signal has none of, no section on a checklist, and what it can't be about."""
+    trigger = task.playbook.trigger
+    if trigger == Trigger.HANDOFF and not task.section:
+        raise ValidationError({"section": _("Say in which section of the checklist it stands.")})
+    for field in ("section", "phase"):
+        if getattr(task, field) and PLACES.get(trigger, ("", None))[0] != field:
+            raise ValidationError({field: _("Tasks of this signal have none.")})
+    if task.action not in actions_for(trigger):
+        raise ValidationError({"action": _("A task that this signal brings can't be about that.")})
 
 
 def _refuse_wrong_side(task: PlaybookTask) -> None:

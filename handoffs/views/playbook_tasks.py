@@ -15,6 +15,7 @@ from accounts.access import administrators_only
 from accounts.forms.answers import accepted
 from handoffs.models import Playbook, PlaybookTask
 from handoffs.playbook_forms import PlaybookTaskForm
+from handoffs.playbook_places import in_order
 from handoffs.services import playbook_editing as services
 from handoffs.views.playbooks import playbook_or_404, tasks_answer
 from opportunities.forms.pipelines import ShiftForm
@@ -27,7 +28,7 @@ from opportunities.views.answers import Request, said, trigger
 def add(request: Request, pk: int) -> HttpResponse:
     """Add a task."""
     playbook = playbook_or_404(pk)
-    form = PlaybookTaskForm(request.POST or None, others=_others(playbook))
+    form = PlaybookTaskForm(request.POST or None, trigger=playbook.trigger, others=_others(playbook))
     if accepted(
         form,
         lambda: services.add_task(actor=request.user, playbook=playbook, values=form.wanted, now=timezone.now()),
@@ -41,7 +42,9 @@ def add(request: Request, pk: int) -> HttpResponse:
 def change(request: Request, pk: int) -> HttpResponse:
     """Change a task; deals that have it already keep theirs."""
     task = _task(pk)
-    form = PlaybookTaskForm(request.POST or None, others=_others(task.playbook), task=task)
+    form = PlaybookTaskForm(
+        request.POST or None, trigger=task.playbook.trigger, others=_others(task.playbook), task=task
+    )
 
     def save() -> None:
         services.change_task(
@@ -108,7 +111,7 @@ def _form_answer(
 
 
 def _others(playbook: Playbook) -> list[PlaybookTask]:
-    return list(playbook.tasks.filter(archived_at__isnull=True))
+    return in_order(playbook.tasks.filter(archived_at__isnull=True), playbook.trigger)
 
 
 def _place(task: PlaybookTask) -> str:

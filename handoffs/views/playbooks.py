@@ -19,7 +19,7 @@ from accounts.forms.answers import accepted, status_of
 from accounts.models import ServiceLine
 from handoffs.models import Playbook
 from handoffs.playbook_forms import CopyForm, NewPlaybookForm, OrderForm, PlaybookNameForm, PreviewForm
-from handoffs.playbook_queries import Example, lines_without, preview, signals, task_lines
+from handoffs.playbook_queries import Example, grouped, lines_without, preview, signals, task_lines
 from handoffs.services import playbook_editing as services
 from opportunities.services.merging import Collision
 from opportunities.views.answers import Request, said, trigger
@@ -155,7 +155,9 @@ def tasks_answer(request: Request, playbook: Playbook, *, focus: str = "") -> Ht
     if not request.htmx:
         return redirect("playbooks:detail", playbook.pk)
     lines, archived = task_lines(playbook)
-    context = {"playbook": playbook, "lines": lines, "archived": archived}
+    context = {
+        "playbook": playbook, "lines": lines, "archived": archived, "groups": grouped(lines, playbook.trigger),
+    }  # fmt: skip
     response = render(request, "handoffs/playbooks/_tasks.html", context)
     response.headers["HX-Retarget"] = "#tasks"
     response.headers["HX-Reswap"] = "outerHTML"
@@ -181,7 +183,8 @@ def _page(
     lines, archived = task_lines(playbook)
     name_form = name_form or PlaybookNameForm(present={"name": playbook.name})
     context = {
-        "playbook": playbook, "lines": lines, "archived": archived, "name_form": name_form, "rival": rival,
+        "playbook": playbook, "lines": lines, "archived": archived, "groups": grouped(lines, playbook.trigger),
+        "name_form": name_form, "rival": rival,
         "copy_form": copy_form or CopyForm(lines=without, initial=_copy_of(playbook, without)), "without": without,
         **_preview_context(request, playbook),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from events import names
 from events.models import Event
 from handoffs import defaults
 from handoffs.models import Playbook, PlaybookTask, Trigger
-from handoffs.playbook_queries import Example, due_sentence, preview
+from handoffs.playbook_queries import Example, due_sentence, preview, task_lines
 from handoffs.services import playbook_editing as services
 from handoffs.services.playbooks import playbook_for
 from opportunities.models import Opportunity
@@ -293,3 +293,38 @@ def test_a_task_that_is_due_before_what_it_waits_for_is_told(ada: User, organisa
 )  # fmt: skip
 def test_when_a_task_is_due_in_words(days: int, anchor: str, sentence: str) -> None:
     assert due_sentence(PlaybookTask(offset_days=days, anchor=anchor)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "field"),
+    [("handoff", {}, "section"), ("handoff", {"section": "scope", "phase": "exit"}, "phase"),
+     ("won", {"section": "scope"}, "section"), ("warm", {"phase": "exit"}, "phase"),
+     ("warm", {"action": "client_scope"}, "action"), ("handoff", {"section": "scope", "action": "review"}, "action"),
+     ("won", {"action": "condition"}, "action")],
+)  # fmt: skip
+def test_what_does_not_fit_the_signal_is_refused(ada: User, key: str, values: dict[str, str], field: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        services.add_task(actor=ada, playbook=playbook(key), values={**TASK, **values}, now=NOW)
+    assert set(refusal.value.message_dict) == {field}
+
+
+def test_a_task_moves_within_its_section(ada: User) -> None:
+    first, second = task("scope-agreed"), task("scope-questions")
+    services.shift_task(actor=ada, task=first, by=-1, now=NOW)
+    assert playbook("handoff").version == 1
+    services.shift_task(actor=ada, task=first, by=1, now=NOW)
+    keys = order(playbook("handoff"))
+    assert keys.index(second.key) + 1 == keys.index(first.key)
+    assert keys.index("politics") < keys.index(second.key)
+
+
+def test_a_task_of_another_section_is_shown_there(ada: User) -> None:
+    change(ada, "contract", section="relationship")
+    lines, _archived = task_lines(playbook("handoff"))
+    assert [line.task.key for line in lines][:3] == ["hand-over-people", "politics", "contract"]
+
+
+def test_a_copy_keeps_sections_and_what_is_optional(ada: User) -> None:
+    copy = services.copy_playbook(actor=ada, playbook=playbook("handoff"), name="Own", service_line=None, now=NOW)
+    kept = {each.key: (each.section, each.is_required) for each in copy.tasks.all()}
+    assert kept == {each.key: (each.section, each.is_required) for each in playbook("handoff").tasks.all()}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Region, Role, User
 from handoffs import defaults
-from handoffs.models import Playbook, PlaybookTask
+from handoffs.models import Playbook, PlaybookTask, RampPhase, Section
 from tests import factories
 from tests.cast import Browser
 
@@ -37,7 +37,7 @@ def url(name: str, key: str = "warm") -> str:
 
 def task(key: str) -> PlaybookTask:
     """A task of the default playbooks."""
-    return PlaybookTask.objects.get(key=key, playbook__key__in=["warm", "hot", "fast-lane", "won"])
+    return PlaybookTask.objects.get(key=key, playbook__key__in=["warm", "hot", "fast-lane", "handoff", "won"])
 
 
 def inputs(page: object) -> dict[str, list[str]]:
@@ -138,7 +138,7 @@ def test_bad_names_are_told_where_they_were_typed(as_ada: Browser, name: str) ->
     for view in ("add", "rename", "copy"):
         answer = as_ada.post(url(view), {"name": name, "trigger": "warm", "service_line": ""})
         assert answer.status_code == 422, view
-    assert Playbook.objects.count() == 4
+    assert Playbook.objects.count() == 5
 
 
 def test_no_playbook_waits_for_being_asked_in_by_hand(as_ada: Browser) -> None:
@@ -303,3 +303,47 @@ def test_the_preview_answers_whatever_is_typed(as_ada: Browser, query: dict[str,
         answer = as_ada.get(url(name, "hot"), query)
         assert answer.status_code == 200
         assert words in answer.content.decode()
+
+
+def test_the_checklist_is_shown_by_section(as_ada: Browser) -> None:
+    page = as_ada.get(url("detail", "handoff"))
+    assert [group.label for group in page.context["groups"]] == [str(label) for label in Section.labels]
+    assert "If it were won today." in page.content.decode()
+    assert {row.task.key for row in page.context["preview"].tasks} == {
+        each.key for each in Playbook.objects.get(key="handoff").tasks.all()
+    } - {"billing"}
+
+
+def test_the_ramp_is_shown_by_phase(as_ada: Browser) -> None:
+    page = as_ada.get(url("detail", "won"))
+    assert [group.label for group in page.context["groups"]] == [str(label) for label in RampPhase.labels]
+
+
+@pytest.mark.parametrize(
+    ("key", "there", "gone"),
+    [("scope-call", set(), {"section", "phase", "is_required"}), ("contract", {"section", "is_required"}, {"phase"}),
+     ("agenda", {"phase", "is_required"}, {"section"})],
+)  # fmt: skip
+def test_a_task_has_the_fields_of_its_signal(as_ada: Browser, key: str, there: set[str], gone: set[str]) -> None:
+    fields = set(as_ada.get(url("task", key)).context["form"].fields)
+    assert there <= fields
+    assert not gone & fields
+
+
+@pytest.mark.parametrize(
+    ("key", "offered", "not_offered"),
+    [("scope-call", {"review", "risk_profile"}, {"relationships", "client_scope", "condition"}),
+     ("contract", {"relationships", "risk_profile"}, {"review", "client_scope", "commitment"}),
+     ("agenda", {"client_scope", "client_criteria", "client_risks", "pulse"}, {"review", "condition"})],
+)  # fmt: skip
+def test_only_what_fits_is_offered(as_ada: Browser, key: str, offered: set[str], not_offered: set[str]) -> None:
+    choices = {value for value, _label in as_ada.get(url("task", key)).context["form"].fields["action"].choices}
+    assert offered <= choices
+    assert not not_offered & choices
+
+
+def test_an_optional_item_of_a_section_is_added(as_ada: Browser) -> None:
+    answer = as_ada.post(url("task_add", "handoff"), {**VALUES, "section": "risks", "action": ""})
+    assert answer.status_code == 302
+    made = PlaybookTask.objects.get(title="Ask legal")
+    assert (made.section, made.is_required) == ("risks", False)
