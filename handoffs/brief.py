@@ -22,6 +22,7 @@ from handoffs.models import (
     RaidItem,
     RampPhase,
     RelationshipTransfer,
+    ReviewCondition,
     ReviewDecision,
     RiskProfile,
     Section,
@@ -165,7 +166,7 @@ _STANCES: Mapping[str, int] = {
 
 
 def brief_of(handoff: Handoff) -> Brief:
-    """Everything on the page. Eleven queries at most, however much there is; the deal's people must be joined."""
+    """Everything on the page. Ten queries at most, however much there is; the deal's people must be joined."""
     opportunity = handoff.opportunity
     tasks = list(
         Task.objects.filter(opportunity=opportunity)
@@ -197,7 +198,7 @@ def brief_of(handoff: Handoff) -> Brief:
 def _decision(handoff: Handoff) -> ReviewDecision | None:
     return (
         ReviewDecision.objects.filter(review__opportunity=handoff.opportunity_id)
-        .prefetch_related(Prefetch("conditions__owner"))
+        .prefetch_related(Prefetch("conditions", ReviewCondition.objects.select_related("owner")))
         .order_by("-pk")
         .first()
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django_stubs_ext import StrOrPromise
 
-from opportunities.models import Opportunity
+from opportunities.models import Opportunity, StageKind
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class DealPanel:
 
     ``scripts`` are modules, which hold no state of a panel: panels are replaced as they change.
 
-    A wide one stands across the page, above what the columns hold.
+    A wide one stands across the page, above what the columns hold. With ``kind`` it is about such deals only, won ones
+    say; on the page of another deal it takes no place until the deal becomes one.
     """
 
     url_name: str
@@ -28,15 +29,17 @@ class DealPanel:
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     is_wide: bool = False
+    kind: StageKind | None = None
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A panel for one deal."""
+    """A panel for one deal; ``is_due`` says whether there is anything in it as the deal stands."""
 
     url: str
     label: StrOrPromise
     is_wide: bool
+    is_due: bool = True
 
 
 PANELS: dict[str, DealPanel] = {}
@@ -53,7 +56,13 @@ def register(panel: DealPanel) -> DealPanel:
 def panels_of(deal: Opportunity) -> list[Placed]:
     """The panels of a deal, from the top."""
     ordered = sorted(PANELS.values(), key=lambda panel: panel.position)
-    return [Placed(reverse(panel.url_name, args=[deal.pk]), panel.label, panel.is_wide) for panel in ordered]
+    return [
+        Placed(
+            reverse(panel.url_name, args=[deal.pk]), panel.label, panel.is_wide,
+            is_due=panel.kind is None or panel.kind == deal.kind,
+        )
+        for panel in ordered
+    ]  # fmt: skip
 
 
 def panel_styles() -> list[str]:

@@ -16,12 +16,13 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class HandoffFilter:
-    """What the list shows; an empty field leaves out nothing."""
+    """What the list shows; an empty field leaves out nothing. ``among`` narrows it further."""
 
     states: tuple[str, ...] = ()
     project_manager_id: int | None = None
     service_line_id: int | None = None
     mine: bool = False
+    among: Q | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def handoff_list(
     )  # fmt: skip
     if wanted.mine:
         found = found.filter(Q(opportunity__owner=user) | Q(opportunity__delivery_owner=user) | Q(project_manager=user))
+    if wanted.among is not None:
+        found = found.filter(wanted.among)
     if after:
         found = found.filter(_beyond(after))
     handoffs = list(found.order_by("-opened_at", "-pk")[: size + 1])

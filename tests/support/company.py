@@ -25,6 +25,7 @@ from handoffs.models import (
     Playbook,
     Question,
     QuestionSet,
+    RelationshipTransfer,
     ReviewCondition,
     ReviewDecision,
     ReviewState,
@@ -183,6 +184,10 @@ def _handoff(people: dict[str, Person], now: dt.datetime) -> dict[str, int]:
     return {
         "won_deal": submission.handoff.opportunity_id,
         "handoff": submission.handoff_id,
+        "handoff_item": submission.handoff.items.filter(side="sales", assignee=alice)[0].pk,
+        "relationship": RelationshipTransfer.objects.create(
+            handoff=submission.handoff, owner_now=alice, owner_next=pia, contact=factories.ContactFactory.make()
+        ).pk,
         "sales_step": step_of(submission, "Sales").pk,
         "delegation": delegation.pk,
         "approval_rule": step_of(submission, "Sales").rule_id,
