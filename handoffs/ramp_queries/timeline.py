@@ -17,7 +17,7 @@ _HEAD = 54  # for the days, today and the kick-off
 _LANE = 30
 _PAD = 9
 _LETTER = 6.7  # the width of one letter, on average and a little more
-_LONGEST = 30
+_LONGEST = 44
 _MONTHLY = 150  # days from which only months are marked
 
 
