@@ -1,4 +1,7 @@
-"""Ways past a gate: moves that went past unmet criteria, and wins without an agreed review, as rows and as figures."""
+"""Ways past a gate as rows and as figures.
+
+Moves that went past unmet criteria, wins without an agreed review, and ramps that ended before all was shown.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
-from handoffs.models import ReviewOverride
+from handoffs.models import RampPlan, ReviewOverride
 from handoffs.review_queries import Overriders, overrides
 from opportunities.models import GateBypass, Opportunity
 
@@ -49,7 +53,7 @@ class Exceptions:
 
 
 def exceptions(user: User, *, now: dt.datetime) -> Exceptions:
-    """Those of the last ``DAYS`` days on deals that the person may see. Four queries."""
+    """Those of the last ``DAYS`` days on deals that the person may see. Six queries."""
     since = now - dt.timedelta(days=DAYS)
     seen = Opportunity.objects.visible_to(user)
     bypasses = GateBypass.objects.filter(opportunity__in=seen, at__gte=since)
@@ -62,6 +66,12 @@ def exceptions(user: User, *, now: dt.datetime) -> Exceptions:
         WayPast(each.review.opportunity, each.by, each.at, "", each.reason)
         for each in passed.select_related("review__opportunity__account", "by").order_by("-at")[:MOST]
     ]
+    early = RampPlan.objects.ended_early().filter(opportunity__in=seen, exited_at__gte=since)
+    rows += [
+        WayPast(each.opportunity, each.exited_by, each.exited_at, _open_at_exit(each), each.exit_reason)
+        for each in early.select_related("opportunity__account", "exited_by").order_by("-exited_at")[:MOST]
+        if each.exited_by is not None and each.exited_at is not None
+    ]
     figures = overrides(user, since)
     rows.sort(key=lambda row: row.at, reverse=True)
     return Exceptions(figures, rows[:MOST], sum(each.total for each in figures) > MOST)
@@ -69,3 +79,7 @@ def exceptions(user: User, *, now: dt.datetime) -> Exceptions:
 
 def _missing(bypass: GateBypass) -> str:
     return f"{bypass.stage}: {' '.join(item['sentence'] for item in bypass.missing)}"
+
+
+def _open_at_exit(plan: RampPlan) -> str:
+    return " ".join([_("Ended the ramp early."), *(str(item["sentence"]) for item in plan.exit_missing)])

@@ -46,6 +46,10 @@ class RampPlanQuerySet(models.QuerySet["RampPlan"]):
         """Live ones whose ramp has not ended."""
         return self.live().filter(state__in=[ProjectState.PLANNED, ProjectState.RAMPING])
 
+    def ended_early(self) -> RampPlanQuerySet:
+        """Those whose ramp ended although exit criteria were open."""
+        return self.filter(exited_at__isnull=False).exclude(exit_missing=[])
+
 
 class RampPlan(models.Model):
     """The start of one project; its milestones, duties and exit criteria are tasks. One per deal.

@@ -14,6 +14,7 @@ from handoffs.models import (
     ConditionState,
     DealReview,
     Escalation,
+    RampPlan,
     ReviewAttendee,
     ReviewCondition,
     ReviewDecision,
@@ -91,7 +92,7 @@ def late_reviews_for(user: User, now: dt.datetime) -> list[DealReview]:
 
 @dataclass(frozen=True)
 class Overriders:
-    """How often a person of a team (of the deals) went past a gate, and past the review."""
+    """How often a person of a team (of the deals) went past a gate, past the review, and ended a ramp early."""
 
     team: str
     person: str
@@ -99,17 +100,18 @@ class Overriders:
     person_id: int
     bypasses: int
     overrides: int
+    early_exits: int = 0
 
     @property
     def total(self) -> int:
-        """Both together."""
-        return self.bypasses + self.overrides
+        """All together."""
+        return self.bypasses + self.overrides + self.early_exits
 
 
 def overrides(user: User, since: dt.datetime) -> list[Overriders]:
-    """Gate bypasses and review overrides since a moment, per sales team of the deal and person, the most first.
+    """Ways past a gate since a moment, per sales team of the deal and person, the most first.
 
-    Counts the deals that the reader may see. Two queries.
+    Gate bypasses, review overrides and ramps ended early, on deals that the reader may see. Three queries.
     """
     seen = Opportunity.objects.visible_to(user)
     columns = ("team", "team_name", "by", "by__name")
@@ -121,14 +123,22 @@ def overrides(user: User, since: dt.datetime) -> list[Overriders]:
         ReviewOverride.objects.filter(review__opportunity__in=seen, at__gte=since)
         .values(team=F("review__opportunity__team"), team_name=F("review__opportunity__team__name"))
     )  # fmt: skip
-    counts: dict[tuple[int | None, str | None, int, str], list[int]] = defaultdict(lambda: [0, 0])
-    for index, rows in enumerate((bypasses, passed)):
+    early = (
+        RampPlan.objects.ended_early().filter(opportunity__in=seen, exited_at__gte=since)
+        .values(
+            team=F("opportunity__team"), team_name=F("opportunity__team__name"), by=F("exited_by"),
+            by__name=F("exited_by__name"),
+        )
+    )  # fmt: skip
+    counts: dict[tuple[int | None, str | None, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for index, rows in enumerate((bypasses, passed, early)):
         for row in rows.values_list(*columns).annotate(times=Count("pk")).order_by():
             counts[row[:-1]][index] = row[-1]
     found = [
         Overriders(
-            team=team_name or "", person=name, team_id=team, person_id=by, bypasses=counted[0], overrides=counted[1]
-        )
+            team=team_name or "", person=name, team_id=team, person_id=by, bypasses=counted[0], overrides=counted[1],
+            early_exits=counted[2],
+        )  # fmt: skip
         for (team, team_name, by, name), counted in counts.items()
     ]
     return sorted(found, key=lambda each: (-each.total, each.team, each.person))
