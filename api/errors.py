@@ -22,6 +22,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from handoffs.services.approvals import CannotDecide, NotReady, StaleHandoff
 from handoffs.services.commitments import StaleCommitment
 from handoffs.services.engagements import StaleEngagement
 from handoffs.services.ramp import DutiesOpen, ExitNotReady, StalePlan
@@ -173,6 +174,7 @@ def _refused(error: exceptions.APIException) -> Problem:
 @translated.register(StaleRaidItem)
 @translated.register(StaleProfile)
 @translated.register(StalePlan)
+@translated.register(StaleHandoff)
 def _stale(error: Any) -> Problem:
     return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
 
@@ -221,6 +223,20 @@ def _exit(error: ExitNotReady) -> Problem:
 def _duties(error: DutiesOpen) -> Problem:
     fields: Fields = {"despite_duties": [task.title for task in error.tasks]}
     return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", str(error), fields=fields)
+
+
+@translated.register
+def _not_ready(error: NotReady) -> Problem:
+    sentence = _("The handoff can't be submitted yet; see fields for what is missing.")
+    fields: Fields = {"missing": error.sentences}
+    return Problem(status.HTTP_422_UNPROCESSABLE_ENTITY, "gate_not_met", sentence, fields=fields)
+
+
+@translated.register
+def _cannot_decide(error: CannotDecide) -> Problem:
+    if error.is_personal:
+        return Problem(status.HTTP_403_FORBIDDEN, "forbidden", error.sentence)
+    return Problem(status.HTTP_409_CONFLICT, "illegal_transition", error.sentence, more={"legal": []})
 
 
 @translated.register

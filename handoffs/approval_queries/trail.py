@@ -15,10 +15,11 @@ from accounts.queries import organisation
 from handoffs.approvers import Approvers, Option, ask_of_rule, ask_of_step
 from handoffs.models import ApprovalStep, Handoff, HandoffState, StepState, Submission, SubmissionState
 from handoffs.services.approvals.chain import chain_for
-from handoffs.services.approvals.common import CannotDecide
+from handoffs.services.approvals.common import CannotDecide, Refusal, told_state
 from handoffs.services.approvals.deciding import why_not
 from handoffs.services.approvals.submitting import WAITING
 from handoffs.snapshot_differences import ItemChange, differences
+from handoffs.states import HANDOFF, IllegalTransition
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,36 @@ def why_cannot_decide(user: User, step: ApprovalStep, now: dt.datetime) -> Canno
     siblings = steps_of([step.submission])
     approvers = Approvers([ask_of_step(step, siblings)], today=organisation().today(now))
     return why_not(user, step, siblings, approvers)
+
+
+def step_to_decide(user: User, handoff: Handoff, decision: StepState, now: dt.datetime) -> ApprovalStep:
+    """The step of the handoff that the person may decide now, or has decided so already.
+
+    Raises CannotDecide with the reason that fits the person best, IllegalTransition where nothing waits.
+    """
+    last = handoff.submissions.select_related("submitted_by").order_by("-number").first()
+    steps = steps_of([last], handoff) if last is not None else []
+    for step in steps:
+        if step.state == decision and step.decided_by_id == user.pk:
+            return step
+    if not steps or handoff.state != HandoffState.SUBMITTED:
+        raise IllegalTransition(told_state(handoff), HANDOFF[HandoffState(handoff.state)])
+    asks = [ask_of_step(step, steps) for step in steps]
+    approvers = Approvers(asks, today=organisation().today(now))
+    refusals = []
+    for step in steps:
+        refusal = why_not(user, step, steps, approvers)
+        if refusal is None:
+            return step
+        refusals.append(refusal)
+    raise min(refusals, key=lambda refusal: _CLOSEST.index(refusal.refusal))
+
+
+# What says most about the person comes first.
+_CLOSEST = [
+    Refusal.RESTING, Refusal.SUBMITTED, Refusal.DECIDED_ANOTHER, Refusal.NOT_ITS_TURN, Refusal.NOT_YOURS,
+    Refusal.DECIDED, Refusal.RECALLED,
+]  # fmt: skip
 
 
 def _views(steps: Sequence[ApprovalStep], user: User | None, now: dt.datetime) -> dict[int, StepView]:

@@ -20,13 +20,16 @@ _DEPENDS = re.compile(
     "|who were invited|Give this one a score|belongs to another review|can't see this deal|at least one condition"
     "|With conditions the verdict|carried over once|Answer each question once|no such condition|Say why|to override"
     "|is rated from 1 to 5|The register is empty|Nothing in the register|still to come|Say on what|for the other side"
+    "|comes before the first|Choose a last day|for a year at most|stands in for themselves|would be a circle"
+    "|End that first|last day has passed|can't sign in any more"
 )
 
 
 # Existing ids by resource, from the test; and which resource a field of a body is about.
 IDS: dict[str, list[int]] = json.loads(os.environ.get("ONETEAM_IDS", "{}"))
 _ABOUT = {
-    "account": "accounts", "parent": "accounts", "assignee": "people", "delivery_owner": "people", "owner": "people",
+    "account": "accounts", "parent": "accounts", "assignee": "people", "delegate": "people", "delegator": "people",
+    "delivery_owner": "people", "owner": "people",
     "like": "pipelines", "pipeline": "pipelines", "stage": "stages",
 }  # fmt: skip
 

@@ -23,10 +23,12 @@ from accounts.models import User
 from events.deliveries import OPEN
 from events.models import Delivery
 from handoffs import defaults
-from handoffs.models import DealReview, Engagement, Task
+from handoffs.models import DealReview, Delegation, Engagement, Handoff, Task
+from handoffs.services.approvals import delegate
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
 from tests import factories
 from tests.api.conftest import Program
+from tests.handoffs.approving import ready, submitted
 from tests.support.servers import OneTeam
 
 HERE = Path(__file__).parent
@@ -47,11 +49,21 @@ def things() -> dict[str, list[int]]:
     deadline = time.monotonic() + 30
     while Delivery.objects.filter(state__in=OPEN).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
+    _handoffs()
     kinds: dict[str, type[Model]] = {
-        "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "engagements": Engagement,
+        "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "delegations": Delegation,
+        "engagements": Engagement, "handoffs": Handoff,
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "stages": Stage, "tasks": Task,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
+
+
+def _handoffs() -> None:
+    """One that waits for the sales manager, beside those that the deals brought; and somebody who stands in."""
+    now, sam, dan = timezone.now(), factories.sam(), factories.dan()
+    submitted(ready(Handoff.objects.earliest("pk").opportunity, now=now), now=now)
+    today = now.date()
+    delegate(actor=sam, delegator=sam, delegate=dan, starts_on=today, ends_on=today, reason="Away", now=now)
 
 
 @pytest.mark.slow
