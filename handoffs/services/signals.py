@@ -30,7 +30,7 @@ from handoffs.models import (
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.actions import follow_profile, follow_review
 from handoffs.services.handoff.following import follow_handoff
-from handoffs.services.handoff.opening import align_handoff, follow_contacts
+from handoffs.services.handoff.opening import align_handoff, follow_contacts, rest_handoff, was_won_here
 from handoffs.services.playbooks import apply_playbook
 from handoffs.services.reviews.clock import put_off
 from handoffs.services.reviews.following import align_review
@@ -61,9 +61,12 @@ def follow(*, event: Event, now: dt.datetime) -> None:
     # A deal that has warmed again since, or whose close date was pulled in, is asked about all the same.
     is_last_word = not any(signal.pk > asked_by for signal in asking)
     if undoing and is_last_word and engagement is not None and _withdraw(engagement, undoing, now=now):
+        align_handoff(opportunity, engagement, now)
         _align_tasks(opportunity, set(), now=now)
         align_review(opportunity, set(), now)
         return
+    if event.name == names.OPPORTUNITY_WON and not was_won_here(opportunity):
+        asking = []
     if event in asking and _should_ask(engagement, event):
         first = next(signal for signal in asking if signal.pk > asked_by)
         engagement = _request(opportunity, event=first, trigger=_ASKING[first.name], now=now)
@@ -75,13 +78,15 @@ def follow(*, event: Event, now: dt.datetime) -> None:
 
 
 def follow_together(events: Sequence[Event], now: dt.datetime) -> None:
-    """A win brings its handoff and ramp plan in the transaction that wins; so do contacts named on a won deal.
+    """What must not wait: a win brings its handoff in the transaction that wins, reopening lets it rest.
 
-    Everything else follows afterwards.
+    So do people named on a won deal. Everything else follows afterwards.
     """
     for event in events:
         if event.name == names.OPPORTUNITY_WON:
             follow(event=event, now=now)
+        elif event.name == names.OPPORTUNITY_REOPENED:
+            rest_handoff(locked(Opportunity(pk=event.subject_id)), now)
         elif event.name in _ABOUT_CONTACTS and event.opportunity_id is not None:
             follow_contacts(locked(Opportunity(pk=event.opportunity_id)), now)
 
@@ -92,6 +97,9 @@ def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.d
     wanted = wanted_triggers(opportunity, engagement)
     handoff = align_handoff(opportunity, engagement, now)
     _align_tasks(opportunity, wanted, now=now)
+    if handoff is None:
+        # Won before anybody looked: a baseline says how things stand and asks for nothing.
+        wanted -= {Trigger.HANDOFF, Trigger.WON}
     for trigger in (Trigger.WARM, Trigger.HOT, Trigger.UNFORECASTED, Trigger.HANDOFF, Trigger.WON):
         if trigger in wanted:
             apply_playbook(engagement=engagement, opportunity=opportunity, trigger=trigger, handoff=handoff, now=now)

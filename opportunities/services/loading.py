@@ -210,7 +210,8 @@ def _enter(
         "from": origin.name, "to": step.stage.name, "reason": "", "skipped": skipped, "source": source.value,
     }  # fmt: skip
     happened.append(Occurrence(names.OPPORTUNITY_MOVED, opportunity, opportunity, told, at))
-    happened += _stage_events(opportunity, origin, step.stage, before["temperature"], {})
+    baseline: EventData = {"baseline": True} if is_baseline else {}
+    happened += _stage_events(opportunity, origin, step.stage, before["temperature"], baseline)
     reasons = [] if is_baseline else reasons_for_move(
         opportunity, to_stage=step.stage, before=before["temperature"], after=opportunity.temperature, skipped=skipped
     )  # fmt: skip

@@ -115,7 +115,7 @@ def move_to_stage(
         if missing:
             told = {"missing": ", ".join(item.sentence for item in missing), "reason": reason}
             edit.occurrences.append(Occurrence(names.OPPORTUNITY_GATE_BYPASSED, current, current, told))
-        follow_together(record_many(edit.occurrences, actor=actor, now=now), now)
+        current = _record(current, edit, actor=actor, now=now)
     return Move(current, change)
 
 
@@ -145,8 +145,15 @@ def undo_move(*, actor: User, change: StageChange, now: dt.datetime) -> Move:
             current, change.from_stage, actor=actor, now=now, skipped=0, before=_snapshot(current), reason="",
             source=Source.UNDO, request_id=None, edit=edit, restore=change,
         )  # fmt: skip
-        follow_together(record_many(edit.occurrences, actor=actor, now=now), now)
+        current = _record(current, edit, actor=actor, now=now)
     return Move(current, undone)
+
+
+def _record(opportunity: Opportunity, edit: Edit, *, actor: User, now: dt.datetime) -> Opportunity:
+    """Write what happened and let others follow in this transaction; the deal as they leave it."""
+    follow_together(record_many(edit.occurrences, actor=actor, now=now), now)
+    # Whoever follows a win may name a delivery owner.
+    return locked(opportunity) if opportunity.kind == StageKind.WON else opportunity
 
 
 def set_temperature(

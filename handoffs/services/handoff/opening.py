@@ -8,6 +8,7 @@ from accounts.calendars import BusinessDays
 from accounts.models import Role
 from accounts.queries import organisation
 from events import names
+from events.models import Event
 from events.recording import record
 from handoffs.dates import expected_start
 from handoffs.models import (
@@ -28,7 +29,7 @@ from opportunities.models import Opportunity, StageKind
 
 
 def align_handoff(opportunity: Opportunity, engagement: Engagement, now: dt.datetime) -> Handoff | None:
-    """Make handoff and ramp plan what the (locked) deal as it stands asks for; None for a deal that was never won.
+    """Make handoff and ramp plan what the (locked) deal as it stands asks for; None for a deal that was not won here.
 
     A win opens them or takes them up again; while the deal is open again, lost or archived, they rest. Doing it again
     changes nothing. The items of the templates come from the playbooks, see ``apply_playbook``.
@@ -40,12 +41,31 @@ def align_handoff(opportunity: Opportunity, engagement: Engagement, now: dt.date
             _shelve(opportunity, handoff, now)
         return handoff
     if handoff is None:
+        if not was_won_here(opportunity):
+            return None
         handoff = _open(opportunity, now)
     elif handoff.shelved_at is not None:
         _resume(opportunity, handoff, now)
     align_relationships(opportunity, handoff, now)
     carry_over(opportunity, engagement, handoff, now)
     return handoff
+
+
+def was_won_here(opportunity: Opportunity) -> bool:
+    """Whether somebody, or another system since the baseline, said that the deal is won.
+
+    Undoing a reopening says nothing new: what was there before comes back, and where nothing was, nothing does.
+    """
+    wins = Event.objects.filter(opportunity_id=opportunity.pk, name=names.OPPORTUNITY_WON)
+    said = wins.values_list("data", flat=True)
+    return any("undoes_change" not in data and not data.get("baseline") for data in said)
+
+
+def rest_handoff(opportunity: Opportunity, now: dt.datetime) -> None:
+    """Let the handoff of a (locked) deal that is open again rest, so that nobody approves what is open."""
+    handoff = Handoff.objects.live().select_for_update().filter(opportunity=opportunity).first()
+    if handoff is not None and opportunity.kind != StageKind.WON:
+        _shelve(opportunity, handoff, now)
 
 
 def follow_contacts(opportunity: Opportunity, now: dt.datetime) -> None:
