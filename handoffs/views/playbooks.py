@@ -20,6 +20,7 @@ from accounts.models import ServiceLine
 from handoffs.models import Playbook
 from handoffs.playbook_forms import CopyForm, NewPlaybookForm, OrderForm, PlaybookNameForm, PreviewForm
 from handoffs.playbook_queries import Example, grouped, lines_without, preview, signals, task_lines
+from handoffs.ramp_queries.lessons import open_proposals
 from handoffs.services import playbook_editing as services
 from opportunities.services.merging import Collision
 from opportunities.views.answers import Request, said, trigger
@@ -186,7 +187,7 @@ def _page(
         "playbook": playbook, "lines": lines, "archived": archived, "groups": grouped(lines, playbook.trigger),
         "name_form": name_form, "rival": rival,
         "copy_form": copy_form or CopyForm(lines=without, initial=_copy_of(playbook, without)), "without": without,
-        **_preview_context(request, playbook),
+        "lessons": open_proposals(playbook), **_preview_context(request, playbook),
     }  # fmt: skip
     status = 409 if rival else status_of(name_form, *([copy_form] if copy_form else []))
     return render(request, "handoffs/playbooks/playbook.html", context, status=status)
@@ -211,5 +212,6 @@ def _preview_context(request: Request, playbook: Playbook) -> dict[str, object]:
 
 def _list_page(request: Request, form: NewPlaybookForm) -> HttpResponse:
     return render(
-        request, "handoffs/playbooks/playbooks.html", {"signals": signals(), "form": form}, status=status_of(form)
-    )
+        request, "handoffs/playbooks/playbooks.html",
+        {"signals": signals(), "form": form, "lessons": open_proposals()}, status=status_of(form),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from handoffs.states import IllegalTransition
 from handoffs.views.answers import CHANGED
 from opportunities.views.answers import Request, dialog, said, today_of, trigger
 
-REFUSALS = (StalePlan, IllegalTransition, ExitNotReady, DutiesOpen, PermissionDenied, ValidationError)
+REFUSALS = (StalePlan, IllegalTransition, ExitNotReady, DutiesOpen, ValidationError)
 
 
 def page(request: Request, plan: RampPlan, *, status: int = 200) -> HttpResponse:
@@ -56,5 +56,5 @@ def done(request: Request, plan: RampPlan, sentence: str, *, undo: str = "", to:
 def refused(request: Request, plan: RampPlan, error: Exception, *, to: str = "") -> HttpResponse:
     """Nothing changed, and why."""
     sentence = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-    status = 422 if isinstance(error, ValidationError) else 403 if isinstance(error, PermissionDenied) else 409
+    status = 422 if isinstance(error, ValidationError) else 409
     return said(request, sentence, status=status, back=to or reverse("handoffs:ramp", args=[plan.pk]))

@@ -17,6 +17,7 @@ from events import names
 from events.recording import record
 from handoffs.models import ProjectState, RampPhase, RampPlan, Task, TaskSide, TaskState
 from handoffs.services.ramp import common
+from handoffs.states import PROJECT, IllegalTransition
 
 _OPEN = (TaskState.OPEN, TaskState.PAUSED)
 _MAY_NOT = gettext_lazy("The project manager, or delivery on this deal, does this.")
@@ -125,11 +126,10 @@ def resume_ramp(*, actor: User, plan: RampPlan, now: dt.datetime, expected_versi
     with transaction.atomic():
         current = common.hold_live(plan)
         common.require(actor, "handoffs.exit_ramp", current, str(_MAY_NOT))
-        if current.state == ProjectState.RAMPING:
+        if current.is_ramping:
             return current
         common.require_version(current, expected_version)
-        if current.state != ProjectState.IN_DELIVERY:
-            common.require_step(current, ProjectState.RAMPING)
+        common.require_step(current, ProjectState.RAMPING)
         wanted = ProjectState.RAMPING if current.handoff.accepted_at is not None else ProjectState.PLANNED
         current.state = wanted
         current.exited_at, current.exited_by = None, None
@@ -186,7 +186,7 @@ def reopen_project(*, actor: User, plan: RampPlan, now: dt.datetime, expected_ve
             return current
         common.require_version(current, expected_version)
         if current.state != ProjectState.CLOSED:
-            common.require_step(current, ProjectState.CLOSED)
+            raise IllegalTransition(_("The project is not closed."), PROJECT[ProjectState(current.state)])
         current.state = ProjectState.IN_DELIVERY
         current.closed_at = current.closed_by = None
         common.save(current, now)
