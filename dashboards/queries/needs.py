@@ -13,7 +13,8 @@ from django_stubs_ext import StrPromise
 
 from accounts.models import Organisation, Role, Side, User
 from accounts.models.people import DELIVERY_ROLES, SALES_ROLES
-from dashboards.queries.todos import Todo, standing_alone, todos_of
+from dashboards.queries.todo_rows import Todo
+from dashboards.queries.todos import standing_alone, todos_of
 from dashboards.queries.zones import zone_of
 from handoffs.access import sides_of
 from handoffs.models import Engagement, EngagementState, Task, TaskSide

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import (
-    BigIntegerField,
-    BooleanField,
     Case,
-    CharField,
-    DateField,
-    DateTimeField,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
     When,
 )
-from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, Side, User
+from dashboards.queries import handing_over
+from dashboards.queries.todo_rows import Row, Todo, branch
 from handoffs.models import (
     Commitment,
     ConditionState,
@@ -45,59 +38,15 @@ from handoffs.models import (
 )
 from opportunities.models import Opportunity, StageKind
 
-MOST = 50
 # A promise that delivery hasn't answered for so many days is late.
 ANSWER_PROMISE_DAYS = 2
 
 
-@dataclass(frozen=True)
-class Todo:
-    """One thing to do at an address: ``sentence`` says what, ``act`` names the button."""
-
-    key: str
-    deal: Opportunity
-    sentence: str
-    act: str
-    url: str
-    icon: str
-    due_on: dt.date
-    at: dt.datetime | None = None
-
-    @property
-    def kind(self) -> str:
-        """review, condition, promise or profile."""
-        return self.key.partition("-")[0]
-
-
-class _Row(NamedTuple):
-    """What the four kinds have in common, and what one of them needs to be put into words."""
-
-    kind: str
-    key: int
-    deal: int
-    page: int
-    due_on: dt.date | None
-    due_at: dt.datetime | None
-    text: str
-    state: str
-    is_express: bool
-    sales_at: dt.datetime | None
-    delivery_at: dt.datetime | None
-    number: int | None
-
-
-_TYPES: Mapping[str, Any] = {
-    "kind": CharField(), "key": BigIntegerField(), "deal": BigIntegerField(), "page": BigIntegerField(),
-    "due_on": DateField(), "due_at": DateTimeField(), "text": CharField(), "state": CharField(),
-    "is_express": BooleanField(), "sales_at": DateTimeField(), "delivery_at": DateTimeField(),
-    "number": IntegerField(),
-}  # fmt: skip
-
-
 def todos_of(user: User, *, home: Organisation, now: dt.datetime) -> list[Todo]:
     """What waits for this person, in no order. Two queries, each bounded."""
-    first, *rest = (branch(user) for branch in (_reviews, _conditions, _promises, _profiles))
-    rows = [_Row(*row) for row in first.union(*rest, all=True)]
+    today = home.today(now)
+    first, *rest = (kind(user, today) for kind in (_reviews, _conditions, _promises, _profiles, *handing_over.BRANCHES))
+    rows = [Row(*row) for row in first.union(*rest, all=True)]
     if not rows:
         return []
     deals = Opportunity.objects.select_related("account").in_bulk({row.deal for row in rows})
@@ -106,20 +55,12 @@ def todos_of(user: User, *, home: Organisation, now: dt.datetime) -> list[Todo]:
 
 
 def standing_alone(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    """Leaves out tasks that say no more than what is told here of reviews and profiles anyway."""
-    return tasks.exclude(action__in=[TaskAction.REVIEW, TaskAction.EXPRESS_REVIEW, TaskAction.RISK_PROFILE])
+    """Leaves out tasks that say no more than what is told of reviews, profiles and checklists anyway."""
+    told = [TaskAction.REVIEW, TaskAction.EXPRESS_REVIEW, TaskAction.RISK_PROFILE, TaskAction.CONDITION]
+    return tasks.filter(handoff__isnull=True).exclude(action__in=told)
 
 
-def _branch(rows: QuerySet[Any], kind: str, **columns: Any) -> QuerySet[Any]:
-    """The rows with the columns of ``_Row``; those not given are empty."""
-    given = {"kind": Value(kind), "key": F("pk"), "text": Value(""), "state": Value(""), **columns}
-    given = {"is_express": Value(False), "page": given["deal"], **given}
-    cast = {f"as_{name}": Cast(given.get(name, Value(None)), kept) for name, kept in _TYPES.items()}
-    found: QuerySet[Any] = rows.annotate(**cast).values_list(*cast)[:MOST]
-    return found
-
-
-def _reviews(user: User) -> QuerySet[Any]:
+def _reviews(user: User, _today: dt.date) -> QuerySet[Any]:
     newest = ReviewDecision.objects.filter(review=OuterRef("pk")).order_by("-number")
     told = Escalation.objects.filter(told__contains=[user.pk]).values("review")
     mine = Q(opportunity__owner=user) | Q(opportunity__delivery_owner=user) | Q(pk__in=told)
@@ -134,13 +75,13 @@ def _reviews(user: User) -> QuerySet[Any]:
         )
         for side in Side
     }
-    return _branch(
+    return branch(
         reviews.order_by("due_at", "pk"), "review", deal=F("opportunity_id"), page=F("pk"), due_at=F("due_at"),
         state=F("state"), is_express=F("is_express"), **done,
     )  # fmt: skip
 
 
-def _conditions(user: User) -> QuerySet[Any]:
+def _conditions(user: User, _today: dt.date) -> QuerySet[Any]:
     later = ReviewDecision.objects.filter(review=OuterRef("decision__review"), number__gt=OuterRef("decision__number"))
     conditions = (
         ReviewCondition.objects.filter(~Exists(later), owner=user, state=ConditionState.OPEN)
@@ -148,35 +89,37 @@ def _conditions(user: User) -> QuerySet[Any]:
         .filter(decision__review__opportunity__in=Opportunity.objects.current().visible_to(user))
         .exclude(decision__review__opportunity__kind=StageKind.LOST)
     )
-    return _branch(
+    return branch(
         conditions.order_by("due_on", "pk"), "condition", deal=F("decision__review__opportunity_id"),
         page=F("decision__review_id"), due_on=F("due_on"), text=F("text"),
     )  # fmt: skip
 
 
-def _promises(user: User) -> QuerySet[Any]:
+def _promises(user: User, _today: dt.date) -> QuerySet[Any]:
     promises = Commitment.objects.current().filter(
         stance=Stance.PENDING, opportunity__in=Opportunity.objects.open().filter(delivery_owner=user)
     )
-    return _branch(
+    return branch(
         promises.order_by("created_at", "pk"), "promise", deal=F("opportunity_id"), due_at=F("created_at"),
         text=F("text"),
     )  # fmt: skip
 
 
-def _profiles(user: User) -> QuerySet[Any]:
+def _profiles(user: User, _today: dt.date) -> QuerySet[Any]:
     newest = RiskProfile.objects.filter(opportunity=OuterRef("opportunity")).order_by("-number")
     tasks = Task.objects.filter(Q(opportunity__owner=user) | Q(opportunity__delivery_owner=user)).filter(
         state=TaskState.OPEN, action=TaskAction.RISK_PROFILE, opportunity__archived_at__isnull=True
     )
     agreed = {f"{side.value}_at": Subquery(newest.values(f"{side.value}_agreed_at")[:1]) for side in Side}
-    return _branch(
+    return branch(
         tasks.order_by("due_on", "pk"), "profile", deal=F("opportunity_id"), due_on=F("due_on"),
         number=Subquery(newest.values("number")[:1]), **agreed,
     )  # fmt: skip
 
 
-def _todo(row: _Row, deal: Opportunity, user: User, *, home: Organisation, now: dt.datetime) -> Todo | None:
+def _todo(row: Row, deal: Opportunity, user: User, *, home: Organisation, now: dt.datetime) -> Todo | None:
+    if row.kind in handing_over.KINDS:
+        return handing_over.todo_of(row, deal, user, home=home)
     side = {deal.owner_id: Side.SALES, deal.delivery_owner_id: Side.DELIVERY}.get(user.pk)
     is_done = side is not None and {Side.SALES: row.sales_at, Side.DELIVERY: row.delivery_at}[side] is not None
     if is_done:
@@ -193,7 +136,7 @@ def _todo(row: _Row, deal: Opportunity, user: User, *, home: Organisation, now: 
     )  # fmt: skip
 
 
-def _of_review(row: _Row, side: Side | None, now: dt.datetime) -> tuple[str, str] | None:
+def _of_review(row: Row, side: Side | None, now: dt.datetime) -> tuple[str, str] | None:
     if side is None:  # told by the escalation
         is_late = row.due_at is not None and row.due_at < now
         return (_("The express review is late"), _("Open it")) if is_late else None
@@ -205,13 +148,13 @@ def _of_review(row: _Row, side: Side | None, now: dt.datetime) -> tuple[str, str
     return _("Sign the verdict of the deal review"), _("Sign")
 
 
-def _of_profile(row: _Row, _side: Side | None, _now: dt.datetime) -> tuple[str, str]:
+def _of_profile(row: Row, _side: Side | None, _now: dt.datetime) -> tuple[str, str]:
     if row.number is None:
         return _("Write down the risks and put the profile up for agreement"), _("Open it")
     return _("Agree version %(number)d of the risk profile") % {"number": row.number}, _("Open it")
 
 
-_SAID: Mapping[str, Callable[[_Row, Side | None, dt.datetime], tuple[str, str] | None]] = {
+_SAID: Mapping[str, Callable[[Row, Side | None, dt.datetime], tuple[str, str] | None]] = {
     "review": _of_review,
     "condition": lambda row, _side, _now: (_("Condition: %(text)s") % {"text": row.text}, _("Settle")),
     "promise": lambda row, _side, _now: (_("Promised: %(text)s") % {"text": row.text}, _("Answer")),
@@ -223,7 +166,7 @@ _ICONS = {
 _PANELS = {"promise": "commitment-panel", "profile": "risk-panel"}
 
 
-def _url(row: _Row) -> str:
+def _url(row: Row) -> str:
     if row.kind in _PANELS:
         return f"{reverse('opportunities:detail', args=[row.deal])}#{_PANELS[row.kind]}"
     return reverse("handoffs:review", args=[row.page])

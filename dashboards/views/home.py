@@ -77,10 +77,10 @@ def home(request: Request) -> HttpResponse:
     context = (
         page.common
         | _zones(page)
-        | {"sections": [(name, _instead(name)) for name in names], "sees_whole": layout.sees_whole(request.user)}
+        | {"sections": [(name, _instead(name, names)) for name in names], "sees_whole": layout.sees_whole(request.user)}
     )
     for name in names:
-        if name not in layout.LATER:
+        if not layout.is_later(name, names):
             context |= SECTIONS[name](page)
     context |= {"needs": page.needs, "may_add": bool(can_sell(request.user))}
     return render(request, "dashboards/home.html", context)
@@ -97,9 +97,9 @@ def section(request: Request, name: str) -> HttpResponse:
     return render(request, f"dashboards/_{name}.html", context)
 
 
-def _instead(name: str) -> str:
+def _instead(name: str, names: list[str]) -> str:
     """The page that shows the same as a section that is fetched later; nothing for the others."""
-    return reverse(layout.LATER[name]) if name in layout.LATER else ""
+    return reverse(layout.LATER[name]) if layout.is_later(name, names) else ""
 
 
 def _zones(page: Home) -> dict[str, Any]:

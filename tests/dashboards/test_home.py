@@ -21,7 +21,7 @@ from tests.cast import Browser
 from tests.handoffs.reactions import deal, fresh, move, react
 
 ROLES = ["alice", "sam", "pia", "dan", "ruth", "eve", "ada", "charlie"]
-PARTS = ["zones", "needs", "stages", "hygiene", "upcoming", "outlook", "totals", "reviews"]
+PARTS = ["zones", "needs", "stages", "hygiene", "upcoming", "outlook", "totals", "reviews", "ramps"]
 TODAY = timezone.now().date()
 
 
@@ -86,13 +86,13 @@ def test_the_panel_costs_the_same_for_one_task_and_for_many(alice: User, dan: Us
 @pytest.mark.parametrize(
     ("roles", "sections"),
     [
-        ([Role.SALES_REP], ["needs", "reviews", "stages"]),
-        ([Role.SALES_MANAGER], ["hygiene", "needs", "reviews", "stages"]),
-        ([Role.PROJECT_MANAGER], ["upcoming", "needs", "reviews"]),
-        ([Role.DELIVERY_MANAGER], ["needs", "reviews", "upcoming"]),
+        ([Role.SALES_REP], ["needs", "reviews", "ramps", "stages"]),
+        ([Role.SALES_MANAGER], ["hygiene", "needs", "reviews", "ramps", "stages"]),
+        ([Role.PROJECT_MANAGER], ["upcoming", "needs", "ramps", "reviews"]),
+        ([Role.DELIVERY_MANAGER], ["needs", "reviews", "ramps", "upcoming"]),
         ([Role.RESOURCE_MANAGER], ["outlook", "upcoming", "needs"]),
-        ([Role.EXECUTIVE], ["totals", "stages", "reviews", "upcoming"]),
-        ([Role.SALES_REP, Role.DELIVERY_MANAGER], ["needs", "reviews", "upcoming", "stages"]),
+        ([Role.EXECUTIVE], ["totals", "stages", "reviews", "ramps", "upcoming"]),
+        ([Role.SALES_REP, Role.DELIVERY_MANAGER], ["needs", "reviews", "ramps", "upcoming", "stages"]),
         ([], ["needs", "stages"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""What waits for a person beside tasks: reviews, conditions, promises, risk profiles."""
+"""What waits for a person beside tasks: reviews, conditions, promises, risk profiles, handoffs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ import datetime as dt
 import pytest
 
 from accounts.models import Organisation, User
+from dashboards.queries.handing_over import items_of
 from dashboards.queries.todos import todos_of
-from handoffs.models import CommitmentKind, CommitmentSource
+from handoffs.models import (
+    ApprovalRule,
+    ApprovalStep,
+    CommitmentKind,
+    CommitmentSource,
+    Delegation,
+    Handoff,
+    Statement,
+    Submission,
+    Task,
+)
 from handoffs.services.commitments import add_commitment
 from handoffs.services.reviews import ConditionDraft
 from opportunities.models import Opportunity
+from tests.factories import ContactFactory
 from tests.handoffs import reviewing
+from tests.handoffs.handing import handoff_of, won
 from tests.handoffs.reactions import MONDAY, deal, fresh, move
 
 
@@ -74,3 +87,72 @@ def test_a_promise_waits_for_the_delivery_owner_alone(shared: Opportunity, alice
 def test_others_are_asked_for_nothing(shared: Opportunity, alice: User, charlie: User, sam: User) -> None:
     reviewing.requested(shared, alice)
     assert asked(charlie) == asked(sam) == []
+
+
+# --- once the deal is won ---
+
+
+def test_the_items_of_a_checklist_are_one_thing_that_waits(alice: User, dan: User) -> None:
+    handoff = handoff_of(won(owner=alice, delivery_owner=dan))
+    own = Task.objects.open().filter(handoff=handoff).filter(items_of(alice)).count()
+    (todo,) = [each for each in todos_of(alice, home=Organisation.objects.get(), now=MONDAY) if each.kind == "handoff"]
+    assert own > 1
+    assert str(own) in todo.sentence
+    assert todo.url == f"/handoffs/{handoff.pk}/"
+
+
+def test_a_complete_checklist_asks_its_owners_to_submit(alice: User, dan: User, pia: User) -> None:
+    handoff = handoff_of(won(owner=alice, delivery_owner=dan))
+    Task.objects.filter(handoff=handoff).update(state="cancelled")
+    assert ("handoff", "Submit") in asked(alice)
+    assert ("handoff", "Submit") in asked(dan)
+    assert "handoff" not in dict(asked(pia))
+
+
+def test_the_project_manager_alone_takes_an_approved_handoff_on(alice: User, dan: User, pia: User) -> None:
+    handoff = handoff_of(won(owner=alice, delivery_owner=dan))
+    Handoff.objects.filter(pk=handoff.pk).update(state="approved", approved_at=MONDAY, project_manager=pia)
+    assert ("handoff", "Accept") in asked(pia)
+    assert "handoff" not in dict(asked(dan))
+
+
+def test_an_approval_waits_for_those_who_may_give_it(alice: User, dan: User, sam: User, charlie: User) -> None:
+    waiting_step(handoff_of(won(owner=alice, delivery_owner=dan)), by=alice, role="sales_manager")
+    assert ("approval", "Decide") in asked(sam)
+    assert "approval" not in dict(asked(dan))
+    assert "approval" not in dict(asked(charlie))
+
+
+def test_an_approval_waits_for_whoever_stands_in(alice: User, dan: User, sam: User, eve: User) -> None:
+    waiting_step(handoff_of(won(owner=alice, delivery_owner=dan)), by=alice, role="sales_manager")
+    assert "approval" not in dict(asked(eve))
+    Delegation.objects.create(
+        delegator=sam, delegate=eve, starts_on=MONDAY.date(), ends_on=MONDAY.date(), created_by=sam
+    )
+    assert ("approval", "Decide") in asked(eve)
+    assert "approval" not in dict(asked(eve, MONDAY + dt.timedelta(days=1)))
+
+
+def test_what_the_client_amended_waits_for_both_owners_until_answered(alice: User, dan: User, sam: User) -> None:
+    deal_won = won(owner=alice, delivery_owner=dan)
+    contact = ContactFactory.make(account=deal_won.account, name="Casey Client")
+    Statement.objects.create(
+        opportunity=deal_won, subject="scope", number=1, text="All", amended_by=contact, written_at=MONDAY
+    )
+    assert ("statement", "Look") in asked(alice)
+    assert ("statement", "Look") in asked(dan)
+    assert "statement" not in dict(asked(sam))
+    Statement.objects.create(
+        opportunity=deal_won, subject="scope", number=2, text="All of it", written_by=alice, written_at=MONDAY
+    )
+    assert "statement" not in dict(asked(alice))
+
+
+def waiting_step(handoff: Handoff, *, by: User, role: str) -> ApprovalStep:
+    """One step of a submission that waits for somebody of a role."""
+    submission = Submission.objects.create(handoff=handoff, number=1, submitted_by=by, submitted_at=MONDAY, items=[])
+    rule = ApprovalRule.objects.create(name="Manager", position=1, role=role)
+    return ApprovalStep.objects.create(
+        submission=submission, rule=rule, name="Manager", position=1, role=role, opened_at=MONDAY, submitted_by=by,
+        escalate_to="executive",
+    )  # fmt: skip
