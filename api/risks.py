@@ -105,6 +105,7 @@ class ProfileEntry(serializers.Serializer[Any]):
     response = serializers.ChoiceField([*_RESPONSES, ("", "not decided")])
     response_note = serializers.CharField(allow_blank=True)
     owner = serializers.CharField(allow_null=True)
+    remark = serializers.CharField(required=False, help_text="The client's.")
 
 
 class ProfileOut(serializers.ModelSerializer[RiskProfile]):
@@ -113,7 +114,8 @@ class ProfileOut(serializers.ModelSerializer[RiskProfile]):
     url = Url("api:risk_profile")
     opportunity = Brief()
     items = serializers.SerializerMethodField()
-    proposed_by = Brief()
+    proposed_by = Brief(allow_null=True, help_text="Null where the client amended the version before.")
+    amended_by = Brief(allow_null=True)
     proposed_at = Moment()
     sales_agreed_by = Brief(allow_null=True)
     sales_agreed_at = Moment(allow_null=True)
@@ -126,9 +128,9 @@ class ProfileOut(serializers.ModelSerializer[RiskProfile]):
     class Meta:
         model = RiskProfile
         fields = (
-            "id", "url", "opportunity", "number", "items", "reason", "proposed_by", "proposed_at", "sales_agreed_by",
-            "sales_agreed_at", "delivery_agreed_by", "delivery_agreed_at", "client_agreed_by", "client_agreed_at",
-            "is_agreed",
+            "id", "url", "opportunity", "number", "items", "reason", "proposed_by", "amended_by", "proposed_at",
+            "sales_agreed_by", "sales_agreed_at", "delivery_agreed_by", "delivery_agreed_at", "client_agreed_by",
+            "client_agreed_at", "is_agreed",
         )  # fmt: skip
 
     @extend_schema_field(ProfileEntry(many=True))
@@ -243,7 +245,14 @@ class RiskProfiles(ListEndpoint):
         profiles = RiskProfile.objects.visible_to(self.user).filter(opportunity__archived_at__isnull=True)
         if "opportunity" in given:
             profiles = profiles.filter(opportunity=given["opportunity"])
-        people = ("opportunity", "proposed_by", "sales_agreed_by", "delivery_agreed_by", "client_agreed_by")
+        people = (
+            "opportunity",
+            "proposed_by",
+            "amended_by",
+            "sales_agreed_by",
+            "delivery_agreed_by",
+            "client_agreed_by",
+        )
         return self.page(profiles.select_related(*people), given)
 
     @documented("Put the register up for agreement", takes=ProfileNew, gives=ProfileOut, status=201)

@@ -93,7 +93,7 @@ def readable_amendment(user: User, pk: int) -> RiskProfile:
     )
     if found is None:
         raise Http404(_("There is no such version of a risk profile."))
-    if not user.has_perm("handoffs.speak_to_client", found.opportunity):
+    if not user.has_perm("handoffs.keep_ledger", found.opportunity):
         raise not_yours()
     return found
 

@@ -127,7 +127,7 @@ def kept_raid_item(user: User, pk: int) -> RaidItem:
 
 def readable_profile(user: User, pk: int) -> RiskProfile:
     """The version of the risk profile with its deal, or 404."""
-    people = ("proposed_by", "sales_agreed_by", "delivery_agreed_by", "client_agreed_by")
+    people = ("proposed_by", "amended_by", "sales_agreed_by", "delivery_agreed_by", "client_agreed_by")
     found = (
         RiskProfile.objects.visible_to(user)
         .filter(pk=_sane(pk), opportunity__archived_at__isnull=True)

@@ -15,6 +15,7 @@ register(
     )
 )
 register(DealPanel("handoffs:ramp_panel", _("The ramp plan"), 17, ("css/ramp.css",), kind=StageKind.WON))
+register(DealPanel("handoffs:client_panel", _("The client’s word"), 18, (*LEDGER_STYLES, "css/client-panel.css")))
 register(DealPanel("handoffs:review_panel", _("The deal review"), 20, ("css/reviews.css",), ("js/reviews.js",)))
 register(DealPanel("handoffs:commitment_panel", _("Promises to the client"), 30, LEDGER_STYLES))
 register(DealPanel("handoffs:risk_panel", _("Risks"), 40, LEDGER_STYLES))

@@ -13,6 +13,7 @@ from handoffs.services.risk_profiles import Change, Entry, differences
 _ICONS = {
     "added": "plus", "gone": "minus", "up": "trending-up", "down": "trending-down", "response": "shield",
     "reworded": "pencil", "kind": "shapes", "owner": "user-round",
+    "remark": "message-square",
 }  # fmt: skip
 
 
@@ -24,7 +25,7 @@ class Difference:
 
     @property
     def what(self) -> str:
-        """added, gone, up, down, response, reworded, kind or owner."""
+        """added, gone, up, down, response, reworded, kind, owner or remark."""
         return self.change.what
 
     @property
@@ -38,7 +39,7 @@ class Difference:
         return {
             "added": _("Added"), "gone": _("Gone"), "up": _("Rated up"), "down": _("Rated down"),
             "response": _("Response changed"), "reworded": _("Reworded"), "kind": _("Other kind"),
-            "owner": _("Other owner"),
+            "owner": _("Other owner"), "remark": _("Client’s remark"),
         }[self.what]  # fmt: skip
 
     @property
@@ -52,6 +53,8 @@ class Difference:
         before, after = self.change.before, self.change.after
         if before is None or after is None:
             return _rating(self.change.entry)
+        if self.what == "remark":
+            return str(after.get("remark", ""))
         if self.what in ("up", "down"):
             return f"{_rating(before)} → {_rating(after)}"
         names = {"response": response_of, "kind": _kind, "owner": _owner, "reworded": _text}

@@ -233,7 +233,7 @@ def risk_panel(user: User, opportunity: Opportunity, *, today: dt.date, chosen: 
     closed = sorted(
         (item for item in register if item.closed_at), key=lambda item: (item.closed_at, item.pk), reverse=True
     )
-    people = ("proposed_by", "sales_agreed_by", "delivery_agreed_by")
+    people = ("proposed_by", "amended_by", "client_agreed_by", "sales_agreed_by", "delivery_agreed_by")
     profiles = list(RiskProfile.objects.filter(opportunity=opportunity).select_related(*people).order_by("-number"))
     agreed = agreed_profile(profiles)
     drift = [Difference(change) for change in differences(agreed.items, snapshot(items))] if agreed else []

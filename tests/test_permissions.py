@@ -203,10 +203,12 @@ def _told(response: Any) -> str:
     return re.sub(r"\b[A-Za-z0-9]{64}\b", "", response.content.decode())
 
 
-def test_only_programs_need_no_csrf_token() -> None:
-    """The API takes no cookies, so nobody can be made to use it."""
+def test_only_programs_and_private_pages_need_no_csrf_token() -> None:
+    """The API and the client's own pages take no cookies, so nobody can be made to use them."""
     exempt = {name for name, pattern in walk(get_resolver()) if getattr(pattern.callback, "csrf_exempt", False)}
-    assert {name for name in exempt if not name.startswith("api:")} == set()
+    assert {name for name in exempt if not name.startswith("api:")} == {
+        f"handoffs:client_{page}" for page in ("page", "confirm", "change", "rate", "mail")
+    }
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,8 @@ class RiskProfileQuerySet(models.QuerySet["RiskProfile"]):
 class RiskProfile(models.Model):
     """The open register at a moment, put up for agreement: version 1, 2, 3 … of a deal.
 
-    ``items`` is a list of {"id", "kind", "text", "likelihood", "impact", "response", "response_note", "owner"}.
+    ``items`` is a list of {"id", "kind", "text", "likelihood", "impact", "response", "response_note", "owner"}. A version that the client
+    amended may have a "remark" with an entry, and entries of the client's own, whose ids are below zero.
     """
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="risk_profiles")
@@ -153,6 +154,11 @@ class RiskProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.opportunity_id}: {self.number}"
+
+    @property
+    def author(self) -> User | Contact | None:
+        """Who put it up: one of ours, or the client's contact."""
+        return self.amended_by or self.proposed_by
 
     @property
     def is_agreed(self) -> bool:

@@ -41,7 +41,7 @@ class StaleProfile(Exception):
 class Change:
     """An entry that was added, is gone, or reads otherwise than before.
 
-    ``what`` is one of added, gone, up, down, response, reworded, kind, owner; ``before`` and ``after`` are the entries
+    ``what`` is one of added, gone, up, down, response, reworded, kind, owner, remark; ``before`` and ``after`` are the entries
     as the versions have them, None where there is none.
     """
 
@@ -79,7 +79,7 @@ def differences(before: Sequence[Entry], after: Sequence[Entry]) -> list[Change]
     return sorted(found, key=lambda change: (_ORDER.index(change.what), -_severity(change.entry), change.entry["id"]))
 
 
-_ORDER = ("added", "up", "down", "gone", "response", "kind", "reworded", "owner")
+_ORDER = ("added", "up", "down", "gone", "response", "kind", "reworded", "owner", "remark")
 
 
 def _ways(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -91,6 +91,8 @@ def _ways(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     for name, what in (("kind", "kind"), ("text", "reworded"), ("owner", "owner")):
         if before[name] != after[name]:
             ways.append(what)
+    if before.get("remark", "") != after.get("remark", ""):
+        ways.append("remark")
     return ways
 
 

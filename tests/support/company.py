@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,28 +24,37 @@ from handoffs.models import (
     Engagement,
     EscalationStep,
     Playbook,
+    Pulse,
     Question,
     QuestionSet,
+    RampPlan,
     RelationshipTransfer,
     ReviewCondition,
     ReviewDecision,
     ReviewState,
+    RiskProfile,
+    Subject,
+    TouchpointKind,
     Trigger,
     Verdict,
 )
 from handoffs.services.approvals import delegate
+from handoffs.services.client import write_statement
+from handoffs.services.client.links import make_link
 from handoffs.services.commitments import add_commitment
+from handoffs.services.ramp import add_lesson, log_touchpoint
 from handoffs.services.reviews import Meeting, request_review, schedule_review
 from handoffs.services.risk_profiles import propose_profile
 from handoffs.services.risks import add_raid_item
 from integrations.imports.models import Import
-from opportunities.models import Opportunity, SavedView
+from opportunities.models import Contact, Opportunity, SavedView
 from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
 from tests import factories
 from tests.handoffs.approving import ready, step_of, submitted
+from tests.handoffs.asking import started
 from tests.handoffs.handing import won
 from tests.handoffs.reactions import react
 
@@ -123,6 +133,8 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "condition": _condition(alice, now).pk,
         **_ledger(alice, deal, now),
         **_handoff(people, now),
+        **_voice(alice, deal, contact, now),
+        **_ramp(people, now),
         "sales_task": engagement.tasks.get(template__key="brief-delivery").pk,
         "delivery_task": engagement.tasks.get(template__key="read-the-deal").pk,
         "pipeline": stage.pipeline_id,
@@ -173,6 +185,24 @@ def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
     return {"commitment": commitment.pk, "risk": item.pk, "risk_profile": profile.pk}
 
 
+def _voice(actor: User, deal: Opportunity, contact: Contact, now: dt.datetime) -> dict[str, Any]:
+    """Links for a contact of the deal to confirm and, on another deal of hers, to rate; and a risk profile that the
+    contact amended.
+    """
+    link, token = make_link(deal, contact, actor=actor, now=now)
+    write_statement(actor=actor, opportunity=deal, subject=Subject.SCOPE, text="Two shops", now=now)
+    amended = RiskProfile.objects.create(
+        opportunity=factories.deal(), number=1, items=[], amended_by=contact, proposed_at=now
+    )
+    plan = started(won(owner=actor, now=now))
+    pulse = Pulse.objects.create(plan=plan, contact=contact, occasion="asked", due_on=now.date(), sent_at=now)
+    _link, pulse_token = make_link(plan.opportunity, contact, actor=actor, now=now, pulse=pulse)
+    return {
+        "client_link": link.pk, "client_token": token, "pulse": pulse.pk, "pulse_token": pulse_token,
+        "amended_profile": amended.pk,
+    }  # fmt: skip
+
+
 def _handoff(people: dict[str, Person], now: dt.datetime) -> dict[str, int]:
     """A deal of hers that was won, with Dan and Pia for delivery; she submitted its handoff. Pia stands in for Dan."""
     alice, dan, pia = people["alice"].user, people["dan"].user, people["pia"].user
@@ -192,6 +222,18 @@ def _handoff(people: dict[str, Person], now: dt.datetime) -> dict[str, int]:
         "delegation": delegation.pk,
         "approval_rule": step_of(submission, "Sales").rule_id,
     }
+
+
+def _ramp(people: dict[str, Person], now: dt.datetime) -> dict[str, int]:
+    """The plan of that won deal, with an entry of hers on its log and a lesson."""
+    alice = people["alice"].user
+    plan = RampPlan.objects.get(handoff__submissions__isnull=False)
+    entry = log_touchpoint(
+        actor=alice, plan=plan, kind=TouchpointKind.CALL, on=now.date(), note="All well", contacts=(),
+        request_id=uuid.uuid4(), now=now,
+    )  # fmt: skip
+    lesson = add_lesson(actor=alice, plan=plan, text="Ask for access early", request_id=uuid.uuid4(), now=now)
+    return {"ramp_plan": plan.pk, "touchpoint": entry.pk, "lesson": lesson.pk}
 
 
 def _session_of(person: Person) -> int:
