@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def django_db_setup(
         _use(server)
         with _administration(server) as cursor:
             for name in names:
-                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+                _drop(cursor, name)
 
 
 def _template(cursor: "psycopg2.extensions.cursor", prefix: str) -> str:
@@ -79,7 +80,7 @@ def _template(cursor: "psycopg2.extensions.cursor", prefix: str) -> str:
     if template in existing:
         return template
     for old in existing:
-        cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(old)))
+        _drop(cursor, old)
     building = f"{prefix}_new"
     _create(cursor, building, "template1")
     _use(building)
@@ -101,8 +102,20 @@ def _fingerprint() -> str:
 
 
 def _create(cursor: "psycopg2.extensions.cursor", name: str, template: str) -> None:
-    cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    _drop(cursor, name)
     cursor.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(cursor: "psycopg2.extensions.cursor", name: str) -> None:
+    """Drop it, whoever is connected; the server's own vacuum, which nobody may end, is waited for."""
+    for attempts_left in range(40, -1, -1):
+        try:
+            cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            return
+        except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ObjectInUse):
+            if not attempts_left:
+                raise
+            time.sleep(0.5)
 
 
 def _use_wanted() -> None:
