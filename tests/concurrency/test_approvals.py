@@ -55,8 +55,11 @@ def again(handoff: Handoff, alice: User) -> Submission:
 def test_fifty_identical_approvals_count_once(handoff: Handoff, alice: User, sam: User) -> None:
     for round_ in range(1, ROUNDS + 1):
         submission = again(handoff, alice)
-        answers = at_once(lambda _n, of=submission: approve(of, "Sales", sam).pk, range(50))
-        assert len(set(answers)) == 1
+
+        def act(_number: int, submission: Submission = submission) -> int:
+            return approve(submission, "Sales", sam).pk
+
+        assert len(set(at_once(act, range(50)))) == 1
         assert happened(names.APPROVAL_GIVEN) == round_
         assert ApprovalStep.objects.filter(submission=submission, state=StepState.APPROVED).count() == 1
 
@@ -137,7 +140,11 @@ def test_recalling_against_approving_never_leaves_half(handoff: Handoff, alice: 
 def test_ten_clocks_remind_and_escalate_once(handoff: Handoff) -> None:
     submitted(handoff)
     for now in (MONDAY.replace(hour=17), TUESDAY_CLOSING):
-        at_once(lambda _n, now=now: remind_and_escalate(now=now), range(10))
+
+        def tick(_number: int, now: dt.datetime = now) -> None:
+            remind_and_escalate(now=now)
+
+        at_once(tick, range(10))
     remind_and_escalate(now=TUESDAY_CLOSING)
     assert (happened(names.APPROVAL_REMINDED), happened(names.APPROVAL_ESCALATED)) == (2, 2)
 
