@@ -1,15 +1,9 @@
 """What must hold about engagements, tasks and deal reviews; see events/invariants.py."""
 
 from events.invariants import Invariant
+from handoffs.handoff_invariants import ACCOUNTED_FOR as _ACCOUNTED_FOR
+from handoffs.handoff_invariants import HANDOFF_INVARIANTS
 
-# Reactions that are still owed, or that somebody with the right left undone and said why.
-_ACCOUNTED_FOR = """
-    exists (
-        select 1 from events_delivery d join events_event v on v.id = d.event_id
-        where v.opportunity_id = o.id and d.handler like 'handoffs.handlers.%'
-            and d.state in ('pending', 'published', 'discarded')
-    )
-"""
 _RUNNING = "('answering', 'comparing', 'decided')"
 _REVIEW_TASK = "t.action in ('review', 'express_review')"
 # Every deal's newest verdict, and whether both sides signed it.
@@ -79,7 +73,7 @@ INVARIANTS = (
         "A playbook's task is on a deal once.",
         """
         select opportunity_id as deal, template_id as playbook_task, count(*) as tasks from handoffs_task
-        group by 1, 2 having count(*) > 1 order by 1, 2
+        where template_id is not null group by 1, 2 having count(*) > 1 order by 1, 2
         """,
     ),
     Invariant(
@@ -161,4 +155,5 @@ INVARIANTS = (
         order by t.id
         """,  # noqa: S608 - constants of this module
     ),
+    *HANDOFF_INVARIANTS,
 )
