@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -66,16 +68,18 @@ class ItemDoneInput(Input):
 class HandoffAction(HandoffEndpoint):
     """An address that does something with the handoff that the caller has seen."""
 
-    def seen(self, request: Request, pk: int) -> Handoff:
-        """The handoff, or 404; 412 where somebody changed it meanwhile."""
-        handoff = readable_handoff(self.user, pk)
-        if expected_version(request, handoff) != handoff.version:
+    def given(self, request: Request, handoff: Handoff, reader: type[Input]) -> dict[str, Any]:
+        """The body; 412 where somebody changed the handoff meanwhile."""
+        version = expected_version(request, handoff)
+        given = self.read(reader)
+        if version != handoff.version:
             raise StaleHandoff(handoff)
-        return handoff
+        return given
 
-    def may_submit(self, handoff: Handoff) -> bool:
-        """Whether the caller may hand it in, and so take it back."""
-        return self.user.has_perm("handoffs.submit_handoff", handoff)
+    def require_submitter(self, handoff: Handoff) -> None:
+        """Refuse those who may not hand it in, and so not take it back either."""
+        if not self.user.has_perm("handoffs.submit_handoff", handoff):
+            raise PermissionDenied(_("The owners of the deal and their managers submit its handoff."))
 
 
 class HandoffSubmit(HandoffEndpoint):
@@ -99,10 +103,11 @@ class HandoffRecall(HandoffAction):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Back to a draft, to change it."""
-        handoff = self.seen(request, pk)
-        if not (handoff.submissions.filter(submitted_by=self.user).exists() or self.may_submit(handoff)):
-            raise PermissionDenied(_("The owners of the deal and their managers submit its handoff."))
-        recall_handoff(actor=self.user, handoff=handoff, reason=self.read(ReasonInput)["reason"], now=self.now)
+        handoff = readable_handoff(self.user, pk)
+        if not handoff.submissions.filter(submitted_by=self.user).exists():
+            self.require_submitter(handoff)
+        reason = self.given(request, handoff, ReasonInput)["reason"]
+        recall_handoff(actor=self.user, handoff=handoff, reason=reason, now=self.now)
         return self.answer_with(pk)
 
 
@@ -113,22 +118,23 @@ class HandoffRevise(HandoffAction):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Back to a draft, before the project manager accepts; it needs its approvals anew."""
-        handoff = self.seen(request, pk)
-        if not self.may_submit(handoff):
-            raise PermissionDenied(_("The owners of the deal and their managers submit its handoff."))
-        revise_handoff(actor=self.user, handoff=handoff, reason=self.read(ReasonInput)["reason"], now=self.now)
+        handoff = readable_handoff(self.user, pk)
+        self.require_submitter(handoff)
+        reason = self.given(request, handoff, ReasonInput)["reason"]
+        revise_handoff(actor=self.user, handoff=handoff, reason=reason, now=self.now)
         return self.answer_with(pk)
 
 
 class Decision(HandoffAction):
     """Deciding the step that waits for the caller, in their own name or for somebody they stand in for."""
 
-    def decide(self, handoff: Handoff, decision: StepState, reader: type[Input]) -> Response:
+    def decide(self, request: Request, pk: int, decision: StepState, reader: type[Input]) -> Response:
         """Decide, and show the handoff as it stands then."""
+        handoff = readable_handoff(self.user, pk)
         step = step_to_decide(self.user, handoff, decision, self.now)
-        comment = self.read(reader).get("comment", "")
+        comment = self.given(request, handoff, reader).get("comment", "")
         decide_step(actor=self.user, step=step, decision=decision, comment=comment, now=self.now)
-        return self.answer_with(handoff.pk)
+        return self.answer_with(pk)
 
 
 class HandoffApprove(Decision):
@@ -138,8 +144,7 @@ class HandoffApprove(Decision):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Approve the step that waits for the caller."""
-        handoff = self.seen(request, pk)
-        return self.decide(handoff, StepState.APPROVED, ApproveInput)
+        return self.decide(request, pk, StepState.APPROVED, ApproveInput)
 
 
 class HandoffRequestChanges(Decision):
@@ -149,8 +154,7 @@ class HandoffRequestChanges(Decision):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """End the submission; sales changes it and submits again."""
-        handoff = self.seen(request, pk)
-        return self.decide(handoff, StepState.CHANGES_REQUESTED, RefuseInput)
+        return self.decide(request, pk, StepState.CHANGES_REQUESTED, RefuseInput)
 
 
 class HandoffReject(Decision):
@@ -160,8 +164,7 @@ class HandoffReject(Decision):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """End the submission for good, until somebody opens the handoff for changes."""
-        handoff = self.seen(request, pk)
-        return self.decide(handoff, StepState.REJECTED, RefuseInput)
+        return self.decide(request, pk, StepState.REJECTED, RefuseInput)
 
 
 class HandoffAccept(HandoffAction):
@@ -171,8 +174,8 @@ class HandoffAccept(HandoffAction):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """By the project manager it names, once it is approved; the ramp begins."""
-        handoff = self.seen(request, pk)
-        self.read(NoInput)
+        handoff = readable_handoff(self.user, pk)
+        self.given(request, handoff, NoInput)
         accept_handoff(actor=self.user, handoff=handoff, now=self.now)
         return self.answer_with(pk)
 
