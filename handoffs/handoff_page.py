@@ -198,7 +198,8 @@ def is_frozen(handoff: Handoff) -> bool:
 
 def handoff_page(user: User, handoff: Handoff, now: dt.datetime) -> HandoffPage:
     """Everything on the page. A constant number of queries, however many items, people and submissions."""
-    checklist = checklist_of(handoff)
+    people = relationships_of(handoff)
+    checklist = checklist_of(handoff, transfers=people)
     may_work = user.has_perm("handoffs.work_on_handoff", handoff)
     is_resting, is_kept = handoff.shelved_at is not None, is_frozen(handoff)
     sections = [
@@ -215,7 +216,7 @@ def handoff_page(user: User, handoff: Handoff, now: dt.datetime) -> HandoffPage:
             may_accept=not is_resting and transfer.owner_next_id == user.pk and transfer.accepted_at is None
             and transfer.introduced_on is not None,
         )
-        for transfer in relationships_of(handoff)
+        for transfer in people
     ]  # fmt: skip
     is_open = handoff.accepted_at is None and handoff.state != HandoffState.SUBMITTED and not is_resting
     return HandoffPage(

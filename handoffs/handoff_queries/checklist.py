@@ -73,15 +73,15 @@ def items_of(handoff: Handoff) -> list[Task]:
     return items
 
 
-def checklist_of(handoff: Handoff) -> Checklist:
-    """The checklist with its blockers. At most six queries, however many items."""
+def checklist_of(handoff: Handoff, *, transfers: Sequence[RelationshipTransfer] | None = None) -> Checklist:
+    """The checklist with its blockers. At most six queries, one less for who has read the relationship map already."""
     items = items_of(handoff)
     sections = []
     for section in Section:
         own = [item for item in items if item.section == section]
         if own:
             sections.append(SectionView(section.value, section.label, own, _closed(own), len(own)))
-    return Checklist(sections, _closed(items), len(items), _blockers(handoff, items))
+    return Checklist(sections, _closed(items), len(items), _blockers(handoff, items, transfers))
 
 
 def blockers_of(handoff: Handoff) -> list[Blocker]:
@@ -112,7 +112,9 @@ def _closed(items: Sequence[Task]) -> int:
     return sum(item.state in CLOSED for item in items)
 
 
-def _blockers(handoff: Handoff, items: Sequence[Task]) -> list[Blocker]:
+def _blockers(
+    handoff: Handoff, items: Sequence[Task], transfers: Sequence[RelationshipTransfer] | None = None
+) -> list[Blocker]:  # fmt: skip
     if handoff.shelved_at is not None:
         return [Blocker(_("The deal is open again. Win it to go on with its handoff."), f"handoff-{handoff.pk}")]
     found = []
@@ -122,7 +124,7 @@ def _blockers(handoff: Handoff, items: Sequence[Task]) -> list[Blocker]:
         if item.state in CLOSED or not item.is_required:
             continue
         if item.action == TaskAction.RELATIONSHIPS:
-            found += _of_relationships(handoff, item)
+            found += _of_relationships(item, relationships_of(handoff) if transfers is None else transfers)
         else:
             found.append(Blocker(_what_to_do(item), f"task-{item.pk}"))
     if not has_chain(handoff.opportunity):
@@ -132,8 +134,7 @@ def _blockers(handoff: Handoff, items: Sequence[Task]) -> list[Blocker]:
     return found
 
 
-def _of_relationships(handoff: Handoff, item: Task) -> Iterator[Blocker]:
-    transfers = relationships_of(handoff)
+def _of_relationships(item: Task, transfers: Sequence[RelationshipTransfer]) -> Iterator[Blocker]:
     if not transfers:
         yield Blocker(
             _("Name the people at the client on the deal, so that they can be handed over."), f"task-{item.pk}"

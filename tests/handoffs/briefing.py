@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.utils.text import slugify
+
 from accounts.models import User
 from handoffs.models import (
     ClientAnswer,
@@ -62,7 +64,7 @@ def contact(deal: Opportunity, name: str, title: str, role: str = "") -> Contact
     assert deal.account is not None
     made = ContactFactory.make(
         account=deal.account, name=name, title=title, stakeholder_role=role,
-        email=f"{name.partition(' ')[0].lower()}.{deal.pk}@client.example",
+        email=f"{slugify(name)}.{deal.pk}@client.example",
     )  # fmt: skip
     deal.contacts.add(made)
     return made
