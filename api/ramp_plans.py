@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -48,7 +49,7 @@ class MilestoneOut(serializers.ModelSerializer[Task]):
 
     def get_is_late(self, task: Task) -> bool:
         """Open, and its day has passed."""
-        return task.is_overdue(organisation().today(self.context["now"]))
+        return task.is_overdue(self.context["today"])
 
     @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
     def get_waits_for(self, task: Task) -> list[int]:
@@ -168,6 +169,10 @@ class PlanEndpoint(Endpoint):
     """An address that shows a ramp plan."""
 
     output = RampPlanOut
+
+    def context(self) -> Mapping[str, Any]:
+        """What is late depends on today."""
+        return {**super().context(), "today": organisation().today(self.now)}
 
     def shown(self, thing: Any) -> Any:
         """The plan as it stands, with all that belongs to it."""
