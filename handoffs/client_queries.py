@@ -166,6 +166,15 @@ class PulseLine:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """Who will be asked how it goes on a day."""
+
+    label: str
+    due_on: dt.date
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ClientPanel:
     """Everything that the client was asked and said on a deal."""
 
@@ -190,6 +199,11 @@ class ClientPanel:
         return self.may_speak and any(view.versions for view in self.subjects)
 
     @property
+    def is_unasked(self) -> bool:
+        """Whether the client knows nothing of a newest version yet."""
+        return any(view.state == "unasked" for view in self.subjects)
+
+    @property
     def may_pulse(self) -> bool:
         """Whether the reader may ask how it goes."""
         return self.may_speak and self.plan is not None and is_asking(self.plan)
@@ -211,8 +225,19 @@ class ClientPanel:
 
     @property
     def told_pulses(self) -> list[PulseLine]:
-        """Those that were sent or will be."""
-        return [line for line in self.pulses if line.state != "cancelled"]
+        """Those that were sent; answers first, newest first."""
+        sent = [line for line in self.pulses if line.state in ("answered", "sent")]
+        return sorted(sent, key=lambda line: (line.state != "answered", -line.pulse.pk))
+
+    @property
+    def planned(self) -> list[Planned]:
+        """Those that will be sent, one line for each occasion."""
+        lines: dict[tuple[dt.date, str], list[str]] = {}
+        for line in self.pulses:
+            if line.state == "planned":
+                key = (line.pulse.due_on, line.pulse.get_occasion_display())
+                lines.setdefault(key, []).append(line.pulse.contact.name)
+        return [Planned(label, due_on, names) for (due_on, label), names in sorted(lines.items())]
 
     @property
     def csat(self) -> float | None:

@@ -21,7 +21,11 @@ CRITERIA = "All shops open on 1 March."
 
 def contact_of(deal: Opportunity, name: str = "Nora", **fields: Any) -> Contact:
     """Somebody at the deal's client, linked to it; sponsor with an e-mail unless told otherwise."""
-    given = {"email": f"{name.lower()}@client.test", "stakeholder_role": StakeholderRole.SPONSOR, **fields}
+    given = {
+        "email": f"{name.lower().replace(' ', '.')}@client.test",
+        "stakeholder_role": StakeholderRole.SPONSOR,
+        **fields,
+    }
     contact = Contact.objects.create(account=deal.account, name=name, **given)
     deal.contacts.add(contact)
     return contact
