@@ -22,6 +22,12 @@ ENV PATH=/venv/bin:$PATH \
     ONETEAM_DATA_DIR=/data \
     ONETEAM_STATIC_ROOT=/app/build/static \
     ONETEAM_LOG_FORMAT=json
+# What draws PDFs, and letters of other scripts and pictures for it; page fonts are our own.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        fontconfig fonts-dejavu-core fonts-noto-color-emoji libharfbuzz-subset0 libpangoft2-1.0-0 \
+    && fc-cache --force \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin oneteam \
     && install -d -o oneteam -g oneteam /data
 WORKDIR /app

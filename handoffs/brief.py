@@ -41,7 +41,7 @@ from handoffs.services.risk_profiles import snapshot
 
 # The gravest entries are named one by one, the rest by how many there are.
 MOST_RISKS = 12
-MOST_MILESTONES = 8
+MOST_MILESTONES = 6
 # Two texts stand beside each other while both are short.
 SHORT = 700  # characters
 
