@@ -86,6 +86,7 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.TaskDetail.as_view(), name="task"),
     path("tasks/<int:pk>/complete/", tasks.TaskComplete.as_view(), name="task_complete"),
     path("tasks/<int:pk>/reopen/", tasks.TaskReopen.as_view(), name="task_reopen"),
+    path("tasks/<int:pk>/waive/", tasks.TaskWaive.as_view(), name="task_waive"),
     path("commitments/", commitments.Commitments.as_view(), name="commitments"),
     path("commitments/<int:pk>/", commitments.CommitmentDetail.as_view(), name="commitment"),
     path("commitments/<int:pk>/stance/", commitments.CommitmentStance.as_view(), name="commitment_stance"),

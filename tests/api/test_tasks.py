@@ -6,10 +6,15 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from accounts.models import User
 from handoffs.models import Engagement, Task, TaskSide
-from tests.api.conftest import Program
+from handoffs.services.handoff import add_item
+from handoffs.services.tasks import complete_task
+from opportunities.models import Attachment, Opportunity
+from tests.api.conftest import Program, queries_of
+from tests.handoffs.handing import handoff_of, won
 
 
 @pytest.fixture
@@ -153,3 +158,95 @@ def test_a_change_keeps_the_rules_of_the_house(alices: Program, dans: Program, c
     assert charlies.patch(path, body, If_Match="*").status == 404
     assert dans.patch(path, body, If_Match="*").status == 403
     assert alices.ask("DELETE", path).status == 405
+
+
+@pytest.fixture
+def pias(pia: User) -> Program:
+    """Pia's program."""
+    return Program(pia)
+
+
+@pytest.fixture
+def deal_won(engagement: Engagement, alice: User, pia: User) -> Opportunity:
+    """Alice's deal, won."""
+    return won(owner=alice, delivery_owner=pia)
+
+
+def item(deal_won: Opportunity, key: str = "contract") -> Task:
+    """An item or milestone of the won deal."""
+    return Task.objects.get(opportunity=deal_won, template__key=key)
+
+
+def test_filters_by_handoff_and_ramp_plan(alices: Program, deal_won: Opportunity) -> None:
+    handoff = handoff_of(deal_won)
+    items = {row["id"] for row in alices.rows(f"tasks/?handoff={handoff.pk}")}
+    assert items == set(handoff.items.values_list("pk", flat=True))
+    milestones = {row["id"] for row in alices.rows(f"tasks/?ramp_plan={handoff.ramp_plan.pk}")}
+    assert milestones == set(handoff.ramp_plan.tasks.values_list("pk", flat=True))
+    assert not items & milestones
+    assert alices.rows("tasks/?handoff=999999") == []
+
+
+def test_says_where_an_item_stands(alices: Program, deal_won: Opportunity) -> None:
+    contract = alices.get(f"tasks/{item(deal_won).pk}/").json
+    assert (contract["handoff"], contract["section"], contract["is_required"], contract["ramp_plan"]) == (
+        handoff_of(deal_won).pk, "commercials", True, None,
+    )  # fmt: skip
+    milestone = alices.get(f"tasks/{item(deal_won, 'client-scope').pk}/").json
+    assert (milestone["phase"], milestone["action"], milestone["handoff"]) == ("exit", "client_scope", None)
+
+
+def test_an_item_of_no_playbook_has_none(alices: Program, alice: User, deal_won: Opportunity) -> None:
+    made = add_item(
+        actor=alice, handoff=handoff_of(deal_won), section="scope", title="Name the sites", side="sales",
+        is_required=True, now=dt.datetime.now(dt.UTC),
+    )  # fmt: skip
+    assert alices.get(f"tasks/{made.pk}/").json["playbook"] is None
+
+
+def test_completes_with_a_link(alices: Program, deal_won: Opportunity) -> None:
+    path = f"tasks/{item(deal_won).pk}/complete/"
+    wrong = alices.post(path, {"link": "javascript:alert(1)"}, If_Match="*")
+    assert (wrong.status, set(wrong.json["fields"])) == (400, {"link"})
+    done = alices.post(path, {"link": "https://files.test/sow"}, If_Match="*")
+    assert (done.status, done.json["state"], done.json["evidence_link"]) == (200, "done", "https://files.test/sow")
+
+
+def test_names_the_file_that_shows_it(alices: Program, alice: User, deal_won: Opportunity) -> None:
+    file = Attachment.objects.create(
+        opportunity=deal_won, file="attachments/ab/abc", name="contract.pdf", size=1, content_type="application/pdf",
+        uploaded_by=alice,
+    )  # fmt: skip
+    complete_task(actor=alice, task=item(deal_won), attachment=file, now=dt.datetime.now(dt.UTC))
+    shown = alices.get(f"tasks/{item(deal_won).pk}/").json["evidence_file"]
+    assert (shown["id"], shown["name"]) == (file.pk, "contract.pdf")
+    assert shown["url"].endswith(reverse("opportunities:file", args=[deal_won.pk, file.pk]))
+
+
+def test_waives_with_a_reason_and_takes_it_back(pias: Program, deal_won: Opportunity) -> None:
+    task = item(deal_won, "day-one")
+    assert pias.post(f"tasks/{task.pk}/waive/", {}, If_Match="*").status == 400
+    waived = pias.post(f"tasks/{task.pk}/waive/", {"reason": "They come to us"}, If_Match='"1"')
+    assert (waived.status, waived.json["state"], waived.json["waived_reason"]) == (200, "waived", "They come to us")
+    assert waived.json["waived_by"]["name"] == "Pia"
+    stale = pias.post(f"tasks/{item(deal_won, 'kickoff-set').pk}/waive/", {"reason": "No"}, If_Match='"7"')
+    assert stale.status == 412
+    again = pias.post(f"tasks/{task.pk}/reopen/", {}, If_Match="*")
+    assert (again.json["state"], again.json["waived_reason"]) == ("open", "")
+
+
+def test_waiving_takes_the_right(alices: Program, charlies: Program, deal_won: Opportunity) -> None:
+    path = f"tasks/{item(deal_won).pk}/waive/"
+    assert alices.post(path, {"reason": "Because"}, If_Match="*").status == 403
+    assert charlies.post(path, {"reason": "Because"}, If_Match="*").status == 404
+
+
+def test_an_exit_criterion_is_not_waived(pias: Program, deal_won: Opportunity) -> None:
+    answer = pias.post(f"tasks/{item(deal_won, 'on-its-own').pk}/waive/", {"reason": "Because"}, If_Match="*")
+    assert (answer.status, answer.json["code"]) == (409, "illegal_transition")
+
+
+def test_the_cost_of_a_list_does_not_grow(alices: Program, deal_won: Opportunity, alice: User, dan: User) -> None:
+    few = queries_of(alices, "tasks/?page_size=2")
+    won(owner=alice, delivery_owner=dan)
+    assert queries_of(alices, "tasks/?page_size=200") == few <= 15
