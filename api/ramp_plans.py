@@ -133,7 +133,7 @@ class RampPlanOut(serializers.ModelSerializer[RampPlan]):
 
     @extend_schema_field(MilestoneOut(many=True))
     def get_sales_duties(self, plan: RampPlan) -> Any:
-        """What sales still owes, by date: its own open tasks, and shared ones that it has not signed."""
+        """What sales still owes: its own open tasks, by date."""
         return self._shown([task for task in _tasks(plan) if is_duty(task)])
 
     @extend_schema_field(MilestoneOut(many=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
-from accounts.models import Side, User
+from accounts.models import User
 from handoffs.models import (
     HealthReport,
     Lesson,
@@ -200,10 +200,8 @@ def plan_tasks(plan: RampPlan) -> list[Task]:
 
 
 def is_duty(task: Task) -> bool:
-    """Whether sales still owes it: its own open tasks, and shared ones that it has not signed."""
-    if task.state not in _WAITING:
-        return False
-    return task.side == TaskSide.SALES or (task.side == TaskSide.SHARED and task.waits_for(Side.SALES))
+    """Whether sales still owes it: its own open tasks. What both do together is nobody's debt alone."""
+    return task.side == TaskSide.SALES and task.state in _WAITING
 
 
 def current_phase(tasks: Iterable[Task]) -> RampPhase | None:

@@ -58,7 +58,8 @@ def test_the_page_shows_phases_duties_and_timeline(plan: RampPlan, as_dan: Brows
 
 def test_late_duties_are_counted(plan: RampPlan, as_dan: Browser) -> None:
     late = milestone(plan, "Introduce the project manager", side=TaskSide.SALES)
-    milestone(plan, "Hand over", side=TaskSide.SHARED, on=LATER)
+    milestone(plan, "Hand over", side=TaskSide.SALES, on=LATER)
+    milestone(plan, "For both", side=TaskSide.SHARED)
     Task.objects.filter(pk=late.pk).update(due_on=NOW.date() - dt.timedelta(days=3))
     assert re.search(r"Sales still owes 2 <span[^>]*><svg.*?1 late", text(as_dan.get(url("ramp", plan))))
 

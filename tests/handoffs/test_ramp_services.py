@@ -295,11 +295,10 @@ def test_closing_warns_of_what_sales_still_owes(plan: RampPlan, dan: User) -> No
     assert Event.objects.get(name=names.PROJECT_CLOSED).data == {"open_duties": 1}
 
 
-def test_a_shared_task_that_sales_signed_is_no_duty(plan: RampPlan) -> None:
-    task = milestone(plan, "Hand over", side=TaskSide.SHARED)
-    assert list(ramp.sales_duties(plan)) == [task]
-    Task.objects.filter(pk=task.pk).update(sales_done_at=MONDAY)
-    assert not ramp.sales_duties(plan).exists()
+def test_only_what_is_for_sales_alone_and_open_is_its_duty(plan: RampPlan) -> None:
+    tasks = {side: milestone(plan, f"For {side}", side=side) for side in TaskSide}
+    settle(milestone(plan, "Introduced", side=TaskSide.SALES))
+    assert list(ramp.sales_duties(plan)) == [tasks[TaskSide.SALES]]
 
 
 def test_a_project_that_ramps_is_not_closed(plan: RampPlan, dan: User) -> None:

@@ -69,9 +69,8 @@ def missing_among(plan: RampPlan, criteria: Iterable[Task]) -> list[Missing]:
 
 
 def sales_duties(plan: RampPlan) -> QuerySet[Task]:
-    """What sales still owes: its open tasks on the plan, and those that both sides own and sales has not signed."""
-    waiting = Task.objects.filter(ramp_plan=plan, state__in=_OPEN)
-    own = waiting.filter(side=TaskSide.SALES) | waiting.filter(side=TaskSide.SHARED, sales_done_at__isnull=True)
+    """What sales still owes: its own open tasks on the plan, by date."""
+    own = Task.objects.filter(ramp_plan=plan, state__in=_OPEN, side=TaskSide.SALES)
     return own.order_by("due_on", "position", "pk")
 
 
