@@ -29,6 +29,7 @@ from handoffs.models import (
 )
 from handoffs.models.engagement import OPEN_STATES
 from handoffs.services.actions import follow_profile, follow_review
+from handoffs.services.client import follow_client
 from handoffs.services.handoff.following import follow_handoff
 from handoffs.services.handoff.opening import align_handoff, follow_contacts, rest_handoff, was_won_here
 from handoffs.services.playbooks import apply_playbook
@@ -108,6 +109,7 @@ def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.d
     follow_profile(opportunity, now)
     if handoff is not None:
         follow_handoff(opportunity, now)
+    follow_client(opportunity, now)
 
 
 def request_engagement(

@@ -359,3 +359,26 @@ def test_pages_of_a_won_deal_stay_asked(alice: User, dan: User) -> None:
     move(hot, "won")
     link = ClientLink.objects.select_related("opportunity", "contact").get(pk=link.pk)
     assert confirm(link=link, subject=Subject.SCOPE, number=1, now=MONDAY).contact == nora
+
+
+def test_item_of_the_handoff_is_done_where_client_confirmed_before_the_win(alice: User, dan: User) -> None:
+    hot = deal("proposal", owner=alice, delivery_owner=dan)
+    nora = contact_of(hot)
+    written(hot, alice)
+    link, _ = asked(hot, alice, nora)
+    confirm(link=link, subject=Subject.SCOPE, number=1, now=MONDAY)
+    move(hot, "won")
+    items = Task.objects.filter(opportunity=hot, action="client_scope")
+    assert {(item.state, item.evidence) for item in items} == {
+        (TaskState.DONE.value, "confirmed by Nora on 23 Nov 2026, version 1")
+    }
+
+
+def test_evidence_names_the_version_that_was_confirmed_last(alice: User, dan: User) -> None:
+    hot, nora = ready(alice, dan)
+    task = _client_task(hot, "client_scope")
+    link, _ = asked(hot, alice, nora)
+    amend(link=link, subject=Subject.SCOPE, number=1, text="Ours", now=MONDAY)
+    amend(link=link, subject=Subject.SCOPE, number=2, text="Ours again", now=TUESDAY)
+    task.refresh_from_db()
+    assert task.evidence == "confirmed by Nora on 24 Nov 2026, version 3"

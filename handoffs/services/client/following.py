@@ -10,9 +10,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.queries import organisation
-from events import names
-from events.recording import Occurrence, record_many
 from handoffs.models import (
     ClientAnswer,
     Confirmation,
@@ -22,10 +19,9 @@ from handoffs.models import (
     Subject,
     Task,
     TaskAction,
-    TaskState,
 )
+from handoffs.services.actions import Signatures, follow_tasks, followers
 from handoffs.services.client.words import told_on
-from handoffs.services.wanted import wanted_triggers
 from opportunities.models import Opportunity
 
 ACTIONS = {
@@ -51,26 +47,18 @@ def follow_client(opportunity: Opportunity, now: dt.datetime, actor: User | None
     The task of the pulse is done once a pulse was answered. Runs in the caller's transaction, with the deal locked;
     doing it again changes nothing.
     """
-    waiting = list(
-        Task.objects.filter(opportunity=opportunity, action__in=[*ACTIONS.values(), TaskAction.PULSE])
-        .filter(state__in=[TaskState.OPEN, TaskState.PAUSED, TaskState.DONE])
-        .order_by("pk")
-    )
-    if not waiting:
+    tasks = list(followers(opportunity, [*ACTIONS.values(), TaskAction.PULSE]))
+    if not tasks:
         return
     words = {action: client_word(opportunity, subject) for subject, action in ACTIONS.items()}
     words[TaskAction.PULSE] = _first_pulse(opportunity)
-    closed, opened = [], []
-    for task in waiting:
-        word = words[TaskAction(task.action)]
-        if word is not None and (task.state != TaskState.DONE or task.evidence != word.evidence):
-            closed.append(task)
-            _complete(task, word)
-        elif word is None and task.state == TaskState.DONE:
-            opened.append(task)
-    _reopen(opened, opportunity, now)
-    _save(closed, names.TASK_COMPLETED, opportunity, now, actor)
-    _save(opened, names.TASK_REOPENED, opportunity, now, actor)
+    outcomes = [(task, words[TaskAction(task.action)]) for task in tasks]
+    follow_tasks(opportunity, [(task, _signed(word)) for task, word in outcomes], now, actor)
+    # What was confirmed already may have been confirmed anew, in a later version.
+    told = [(task, word) for task, word in outcomes if word is not None and task.evidence != word.evidence]
+    for task, word in told:
+        task.evidence, task.updated_at = word.evidence, now
+    Task.objects.bulk_update([task for task, _word in told], ["evidence", "updated_at"])
 
 
 def client_word(opportunity: Opportunity, subject: Subject) -> Word | None:
@@ -116,35 +104,5 @@ def _first_pulse(opportunity: Opportunity) -> Word | None:
     return Word(pulse.contact.name, pulse.answered_at, 0, evidence)
 
 
-def _complete(task: Task, word: Word) -> None:
-    task.state, task.paused_on = TaskState.DONE, None
-    task.evidence = word.evidence
-    task.done_at = task.sales_done_at = task.delivery_done_at = word.at
-
-
-def _reopen(tasks: list[Task], opportunity: Opportunity, now: dt.datetime) -> None:
-    if not tasks:
-        return
-    engagement = opportunity.engagements.order_by("-requested_at", "-pk").first()
-    wanted = wanted_triggers(opportunity, engagement) if engagement is not None else set()
-    for task in tasks:
-        task.state = TaskState.OPEN if task.trigger in wanted else TaskState.PAUSED
-        task.paused_on = None if task.state == TaskState.OPEN else organisation().today(now)
-        task.evidence = ""
-        task.done_at = task.sales_done_at = task.delivery_done_at = None
-        task.sales_done_by = task.delivery_done_by = None
-
-
-def _save(tasks: list[Task], name: str, opportunity: Opportunity, now: dt.datetime, actor: User | None) -> None:
-    for task in tasks:
-        task.version += 1
-        task.updated_at = now
-    Task.objects.bulk_update(tasks, [
-        "state", "evidence", "paused_on", "sales_done_by", "sales_done_at", "delivery_done_by", "delivery_done_at",
-        "done_at", "version", "updated_at",
-    ])  # fmt: skip
-    is_done = name == names.TASK_COMPLETED
-    record_many([
-        Occurrence(name, task, opportunity, {"title": task.title, "done": is_done, "side": task.side})
-        for task in tasks
-    ], actor=actor, now=now)  # fmt: skip
+def _signed(word: Word | None) -> Signatures | None:
+    return Signatures(None, word.at, None, word.at, word.evidence) if word is not None else None
