@@ -24,7 +24,7 @@ from handoffs.models import Engagement, EngagementState, Task, TaskSide
 from handoffs.services.actions import FOLLOWING_ACTIONS
 from handoffs.services.engagements import accept_engagement, decline_engagement, reassign_engagement
 from handoffs.services.tasks import complete_task
-from onetteam.demo import clients, ledger, past, reviews, texts
+from onetteam.demo import clients, handovers, ledger, past, reviews, texts
 from onetteam.demo.company import Company
 from onetteam.demo.pursuits import CLOSED_LATELY, OPEN, STAGES, Pursuit
 from onetteam.demo.reviews import Stop, hold_review
@@ -57,6 +57,7 @@ class Story:
         self.company, self.accounts, self.stages, self.chance = company, accounts, stages, chance
         self.today, self.now = today, now
         self.deals: dict[Pursuit, Opportunity] = {}
+        self.tokens: dict[Pursuit, str] = {}  # of the clients' private links
         self._waiting: list[tuple[dt.datetime, int, Act, bool]] = []
         self._order = itertools.count()
         self._project_managers = {
@@ -129,7 +130,9 @@ class Story:
         if is_closed:
             self.at(self.day(end), partial(self._close, pursuit))
         self._plan_particulars(pursuit)
-        ledger.plan(self, pursuit, self._seller(pursuit), warm_since=warm_since, until=end if is_closed else 0)
+        if pursuit.stage == "won":
+            handovers.plan(self, pursuit)
+        ledger.plan(self, pursuit, self.seller(pursuit), warm_since=warm_since, until=end if is_closed else 0)
 
     def _plan_engagement(self, pursuit: Pursuit, warm_since: float, until: float) -> None:
         if pursuit.traits & {"fresh", "express", "leap", "unanswered"}:  # delivery has not answered yet
@@ -156,7 +159,7 @@ class Story:
         if pursuit.stage == "lost":
             return
         if pursuit.stage == "won":
-            self.at(self.day(end + 2, 16), partial(self._review, pursuit, Stop.AGREED))
+            self.at(self.day(end + 4, 16), partial(self._review, pursuit, Stop.AGREED))
             return
         stops = [stop for stop in Stop for _time in range(2)]
         stop = stops[len(pursuit.name) % len(stops)]
@@ -221,7 +224,7 @@ class Story:
     def _move(self, pursuit: Pursuit, stage: str, when: dt.datetime) -> None:
         changes = {} if pursuit.has("no_step") else self._next_step(pursuit, stage)
         move_to_stage(
-            actor=self._seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages[stage],
+            actor=self.seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages[stage],
             expected_version=None, now=when, changes=changes,
             reason="They asked us to go straight to terms." if pursuit.has("leap") else "",
         )  # fmt: skip
@@ -230,7 +233,7 @@ class Story:
         reason = self.chance.choice((LossReason.NO_DECISION, LossReason.COMPETITOR, LossReason.PRICE)).value
         lost = {"loss_reason": reason, "loss_note": texts.LOSS_NOTES[reason]}
         move_to_stage(
-            actor=self._seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages[pursuit.stage],
+            actor=self.seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages[pursuit.stage],
             expected_version=None, now=when, changes=lost if pursuit.stage == "lost" else {},
         )  # fmt: skip
 
@@ -240,21 +243,21 @@ class Story:
         self._react(when)
         later = min(when + dt.timedelta(days=7), self.now)
         move_to_stage(
-            actor=self._seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages["qualified"],
+            actor=self.seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages["qualified"],
             expected_version=None, now=later, reason="Their sponsor is on leave until January.",
         )  # fmt: skip
 
     def _warm_up(self, pursuit: Pursuit, when: dt.datetime) -> None:
         deal = self._fresh(pursuit)
         set_temperature(
-            actor=self._seller(pursuit), opportunity=deal, temperature="hot", expected_version=deal.version, now=when,
+            actor=self.seller(pursuit), opportunity=deal, temperature="hot", expected_version=deal.version, now=when,
             reason="An inspection is due in February; they want to sign before Christmas.",
         )  # fmt: skip
 
     def _snooze(self, pursuit: Pursuit, when: dt.datetime) -> None:
         deal = self._fresh(pursuit)
         snooze(
-            actor=self._seller(pursuit), opportunity=deal, until=self.today + dt.timedelta(days=24),
+            actor=self.seller(pursuit), opportunity=deal, until=self.today + dt.timedelta(days=24),
             reason="They decide on next year’s budget first.", expected_version=deal.version, now=when,
         )  # fmt: skip
 
@@ -263,7 +266,7 @@ class Story:
         closes = self.today + dt.timedelta(days=pursuit.closes + days)
         start = closes + dt.timedelta(days=21)
         update_opportunity(
-            actor=self._seller(pursuit), opportunity=deal, changes={"close_date": closes, "start_on": start},
+            actor=self.seller(pursuit), opportunity=deal, changes={"close_date": closes, "start_on": start},
             expected_version=deal.version, now=when,
         )  # fmt: skip
 
@@ -288,7 +291,7 @@ class Story:
         if engagement is not None and engagement.is_open:
             reassign_engagement(
                 actor=self.company.managers(pursuit.line)[0], engagement=engagement, expected_version=None, now=when,
-                delivery_owner=next(self._project_managers[pursuit.line]),
+                delivery_owner=self.project_manager(pursuit.line),
             )  # fmt: skip
 
     def _work(self, pursuit: Pursuit, when: dt.datetime) -> None:
@@ -301,11 +304,11 @@ class Story:
             blocked = any(earlier.state != "done" for earlier in task.depends_on.all())
             if blocked or self.chance.random() > 0.9:
                 continue
-            for person in self._doers(task):
+            for person in self.doers(task):
                 evidence = self.chance.choice(texts.EVIDENCE) if task.evidence_wanted else ""
                 complete_task(actor=person, task=task, evidence=evidence, now=when)
 
-    def _doers(self, task: Task) -> list[User]:
+    def doers(self, task: Task) -> list[User]:
         """Who says done: the assignee, or for a shared task somebody of each side."""
         seller = task.opportunity.owner or self.company.people["Sam"]
         deliverer = task.opportunity.delivery_owner or self.company.people["Dan"]
@@ -313,24 +316,28 @@ class Story:
             return [seller, deliverer]
         return [task.assignee or (seller if task.side == Side.SALES else deliverer)]
 
+    def project_manager(self, line: str) -> User:
+        """The next in turn."""
+        return next(self._project_managers[line])
+
     # --- both -------------------------------------------------------------------------------------------------------
 
     def _review(self, pursuit: Pursuit, stop: Stop, when: dt.datetime) -> None:
         deal = self._fresh(pursuit)
         deliverer = deal.delivery_owner or self.company.managers(pursuit.line)[0]
-        hold_review(deal, deal.owner or self._seller(pursuit), deliverer, stop=stop, when=when)
+        hold_review(deal, deal.owner or self.seller(pursuit), deliverer, stop=stop, when=when)
 
     def _comment(self, pursuit: Pursuit, when: dt.datetime) -> None:
         deal = self._fresh(pursuit)
         body = self.chance.choice(texts.COMMENTS)
-        seller, deliverer = self._seller(pursuit), deal.delivery_owner or self.company.managers(pursuit.line)[0]
+        seller, deliverer = self.seller(pursuit), deal.delivery_owner or self.company.managers(pursuit.line)[0]
         author = deliverer if "@{sales}" in body else seller
         add_comment(actor=author, opportunity=deal, body=body.format(delivery=deliverer, sales=seller), now=when)
 
     def _file(self, pursuit: Pursuit, number: int, when: dt.datetime) -> None:
         name, content = texts.FILES[(number + len(pursuit.name)) % len(texts.FILES)]
         upload = SimpleUploadedFile(name, content.encode(), content_type="text/plain")
-        add_file(actor=self._seller(pursuit), opportunity=self.deals[pursuit], upload=upload, now=when)
+        add_file(actor=self.seller(pursuit), opportunity=self.deals[pursuit], upload=upload, now=when)
 
     def _fresh(self, pursuit: Pursuit) -> Opportunity:
         return Opportunity.objects.select_related("owner", "delivery_owner", "stage").get(pk=self.deals[pursuit].pk)
@@ -339,7 +346,7 @@ class Story:
         found = Engagement.objects.filter(opportunity=self.deals[pursuit])
         return found.select_related("opportunity__delivery_owner").order_by("-pk").first()
 
-    def _seller(self, pursuit: Pursuit) -> User:
+    def seller(self, pursuit: Pursuit) -> User:
         known = self.company.people.get(pursuit.owner)
         return known or self._manager(self.company.sales_team(clients.region_of(pursuit.client)))
 
