@@ -45,6 +45,11 @@ class StepView:
         return named or str(self.step.get_role_display())
 
     @property
+    def says_why(self) -> bool:
+        """Whether the reader might wonder why they can't decide it; that others are asked, the names say already."""
+        return self.refusal is not None and self.refusal.refusal in (Refusal.SUBMITTED, Refusal.DECIDED_ANOTHER)
+
+    @property
     def escalates_to(self) -> str:
         """The role that is asked too once it is late."""
         return str(Role(self.step.escalate_to).label)
