@@ -100,6 +100,29 @@ HANDOFF_INVARIANTS = (
         """,
     ),
     Invariant(
+        "handoffs.approvals_by_different_people",
+        "Nobody has a part in two approvals of one submission, in whoever's name, nor in one of their own.",
+        """
+        select p.submission_id as submission, p.person, count(*) as parts from (
+            select submission_id, decided_by_id as person from handoffs_approvalstep
+            union all select submission_id, on_behalf_of_id from handoffs_approvalstep
+            union all select id, submitted_by_id from handoffs_submission
+        ) p
+        where p.person is not null group by 1, 2 having count(*) > 1 order by 1, 2
+        """,
+    ),
+    Invariant(
+        "handoffs.pending_submissions_ask_somebody",
+        "While a submission waits, the turn of at least one of its steps has come, and none waits past an end.",
+        """
+        select s.id as submission, s.state from handoffs_submission s
+        left join handoffs_approvalstep a on a.submission_id = s.id and a.state in ('pending', 'escalated')
+        group by s.id
+        having (s.state = 'pending') <> (count(a.opened_at) > 0) or (s.state <> 'pending' and count(a.id) > 0)
+        order by s.id
+        """,
+    ),
+    Invariant(
         "handoffs.relationship_items_follow_the_map",
         "An item about the relationships is done exactly while everybody on the map was taken over.",
         f"""
