@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrPromise
@@ -62,10 +62,7 @@ class ItemRow:
         if name is None:
             return ""
         anchor = f"#commitment-{self.task.commitment_id}" if self.task.commitment_id else ""
-        try:
-            return reverse(f"handoffs:{name}", args=[self.task.opportunity_id]) + anchor
-        except NoReverseMatch:
-            return reverse("opportunities:detail", args=[self.task.opportunity_id])
+        return reverse(f"handoffs:{name}", args=[self.task.opportunity_id]) + anchor
 
     @property
     def can_complete(self) -> bool:

@@ -62,7 +62,7 @@ RISKS = (
 def contact(deal: Opportunity, name: str, title: str, role: str = "") -> Contact:
     """Somebody at the client of the deal."""
     assert deal.account is not None
-    made = ContactFactory.make(
+    made = Contact.objects.filter(account=deal.account, name=name).first() or ContactFactory.make(
         account=deal.account, name=name, title=title, stakeholder_role=role,
         email=f"{slugify(name)}.{deal.pk}@client.example",
     )  # fmt: skip
@@ -80,11 +80,12 @@ def people_of(deal: Opportunity, sales: User, manager: User) -> Handoff:
     )
     for name, title, role, steps in given:
         person = contact(deal, name, title, role)
-        RelationshipTransfer.objects.create(
-            handoff=handoff, contact=person, owner_now=sales, owner_next=manager if steps else None,
-            introduced_on=TODAY if steps else None, introduced_how="Lunch at their office" if steps else "",
-            accepted_by=manager if steps == 2 else None, accepted_at=MONDAY if steps == 2 else None,
-        )  # fmt: skip
+        handed = {
+            "owner_now": sales, "owner_next": manager if steps else None, "introduced_on": TODAY if steps else None,
+            "introduced_how": "Lunch at their office" if steps else "",
+            "accepted_by": manager if steps == 2 else None, "accepted_at": MONDAY if steps == 2 else None,
+        }  # fmt: skip
+        RelationshipTransfer.objects.update_or_create(handoff=handoff, contact=person, defaults=handed)
     return handoff
 
 
