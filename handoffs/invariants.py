@@ -1,6 +1,7 @@
 """What must hold about engagements, tasks and deal reviews; see events/invariants.py."""
 
 from events.invariants import Invariant
+from handoffs.client_invariants import CLIENT_INVARIANTS
 from handoffs.handoff_invariants import ACCOUNTED_FOR as _ACCOUNTED_FOR
 from handoffs.handoff_invariants import HANDOFF_INVARIANTS
 
@@ -156,4 +157,5 @@ INVARIANTS = (
         """,  # noqa: S608 - constants of this module
     ),
     *HANDOFF_INVARIANTS,
+    *CLIENT_INVARIANTS,
 )

@@ -37,6 +37,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
     "files": ((names.OPPORTUNITY_FILE_ADDED, names.OPPORTUNITY_FILE_REMOVED), ()),
+    "client": ((), ("statements.", "clients.", "pulses.")),
     "delivery": ((), ("engagements.", "tasks.", "reviews.", "commitments.", "risks.", "risk_profiles.", "handoffs.")),
 }  # fmt: skip
 

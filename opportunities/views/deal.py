@@ -115,7 +115,7 @@ def _timeline(request: Request, deal: Opportunity) -> dict[str, Any]:
     key = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     chips = [
         ("", _("All")), ("comments", _("Comments")), ("stages", _("Stages")), ("changes", _("Changes")),
-        ("files", _("Files")), ("delivery", _("Delivery")),
+        ("files", _("Files")), ("delivery", _("Delivery")), ("client", _("Client")),
     ]  # fmt: skip
     return {
         "timeline": timeline(deal, request.user, kind=kind, before=key),

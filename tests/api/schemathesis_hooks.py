@@ -21,7 +21,8 @@ _DEPENDS = re.compile(
     "|With conditions the verdict|carried over once|Answer each question once|no such condition|Say why|to override"
     "|is rated from 1 to 5|The register is empty|Nothing in the register|still to come|Say on what|for the other side"
     "|comes before the first|Choose a last day|for a year at most|stands in for themselves|would be a circle"
-    "|End that first|This follows|last day has passed|can't sign in any more"
+    "|End that first|This follows|last day has passed|can't sign in any more|has no ramp plan|belong to the deal"
+    "|No e-mail address|not to be written to|begins with https"
 )
 
 

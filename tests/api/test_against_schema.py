@@ -23,7 +23,7 @@ from accounts.models import User
 from events.deliveries import OPEN
 from events.models import Delivery
 from handoffs import defaults
-from handoffs.models import DealReview, Delegation, Engagement, Handoff, Task
+from handoffs.models import DealReview, Delegation, Engagement, Handoff, Pulse, RampPlan, Task
 from handoffs.services.approvals import delegate
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
 from tests import factories
@@ -53,16 +53,19 @@ def things() -> dict[str, list[int]]:
     kinds: dict[str, type[Model]] = {
         "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "delegations": Delegation,
         "engagements": Engagement, "handoffs": Handoff,
-        "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "stages": Stage, "tasks": Task,
+        "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
+        "stages": Stage, "tasks": Task,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
 
 
 def _handoffs() -> None:
-    """One that waits for the sales manager, beside those that the deals brought; and somebody who stands in."""
+    """One that waits for the sales manager, beside those of the deals; who stands in; and a pulse."""
     now, sam, dan = timezone.now(), factories.sam(), factories.dan()
     submitted(ready(Handoff.objects.earliest("pk").opportunity, now=now), now=now)
     today = now.date()
+    contact = factories.ContactFactory.make()
+    Pulse.objects.create(plan=RampPlan.objects.earliest("pk"), contact=contact, occasion="kickoff", due_on=today)
     delegate(actor=sam, delegator=sam, delegate=dan, starts_on=today, ends_on=today, reason="Away", now=now)
 
 
