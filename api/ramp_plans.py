@@ -252,7 +252,7 @@ class HealthInput(Input):
     reason = Text(max_length=500, is_multiline=True)
 
 
-class CloseInput(Input):
+class ProjectCloseInput(Input):
     """``despite_duties`` says that what sales still owes was read."""
 
     despite_duties = Flag(required=False)
@@ -352,13 +352,13 @@ class RampPlanHealth(PlanEndpoint):
 class RampPlanClose(PlanEndpoint):
     """The end of the project."""
 
-    @documented("Close the project", takes=CloseInput, gives=RampPlanOut, versioned=True)
+    @documented("Close the project", takes=ProjectCloseInput, gives=RampPlanOut, versioned=True)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Once its ramp has ended; 422 names what sales still owes, unless that was read."""
         plan = self.endable(pk)
         version = expected_version(request, plan)
-        given = self.read(CloseInput)
+        given = self.read(ProjectCloseInput)
         ramp.close_project(
             actor=self.user, plan=plan, despite_duties=given.get("despite_duties", False), expected_version=version,
             now=self.now,
