@@ -23,6 +23,7 @@ _DEPENDS = re.compile(
     "|comes before the first|Choose a last day|for a year at most|stands in for themselves|would be a circle"
     "|End that first|This follows|last day has passed|can't sign in any more|has no ramp plan|belong to the deal"
     "|No e-mail address|not to be written to|begins with https"
+    "|That day has passed|its ramp plan rests|The ramp has ended|The project is closed|Nobody works from that day"
 )
 
 

@@ -54,7 +54,7 @@ def things() -> dict[str, list[int]]:
         "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "delegations": Delegation,
         "engagements": Engagement, "handoffs": Handoff,
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
-        "stages": Stage, "tasks": Task,
+        "ramp-plans": RampPlan, "stages": Stage, "tasks": Task,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
 
