@@ -110,11 +110,11 @@ Ballyfin Airports | Gate staff rostering | apps | Nuala | qualified | 196 | 45 |
 
 CLOSED_LATELY = _read("""
 Tindra Telecom | Billing data clean-up | data | Alice | won | 155 | 124 | -12 | chatty
-Nordanvind Power | Turbine parts portal | apps | Alice | won | 285 | 140 | -10 | files
-Nordanvind Power | Crew scheduling | apps | Alice | won | 130 | 120 | -8 |
+Nordanvind Power | Turbine parts portal | cloud | Alice | won | 285 | 140 | -10 | files
+Nordanvind Power | Crew scheduling | cloud | Alice | won | 130 | 120 | -8 |
 Hohentauern Tourism | Piste status platform | cloud | Charlie | won | 120 | 117 | -11 |
 Quillon Mutual | Archive to the cloud | cloud | Imani | won | 265 | 133 | -3 |
-Tindra Telecom | Field service app | apps | Alice | won | 190 | 132 | -34 |
+Tindra Telecom | Field service app | cloud | Alice | won | 190 | 132 | -34 |
 Nordanvind Power | Outage messages | cloud | Alice | won | 210 | 140 | -58 |
 Quillon Mutual | Claims intake | apps | Imani | won | 240 | 145 | -106 |
 Kaarna Paper | Energy monitoring | data | Henrik | lost | 140 | 102 | -7 |
