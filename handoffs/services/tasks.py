@@ -19,7 +19,7 @@ from events.recording import record
 from handoffs.access import sides_of
 from handoffs.models import EngagementState, Task, TaskSide, TaskState
 from handoffs.services.actions import DONE_ELSEWHERE
-from handoffs.services.handoff.common import require_awake, require_changeable
+from handoffs.services.handoff.common import HandoffFrozen, require_awake, require_changeable
 from handoffs.services.handoff.following import follow_handoff
 from handoffs.services.task_rows import StaleTask, hold_task, save_task
 from handoffs.states import TASK, IllegalTransition
@@ -116,7 +116,7 @@ def change_task(
 ) -> Task:
     """Change title, due date or assignee; a due date set by hand no longer follows the deal's dates.
 
-    Raises StaleTask, PermissionDenied, ValidationError.
+    Raises StaleTask, HandoffFrozen (another title while it is approved), PermissionDenied, ValidationError.
     """
     with transaction.atomic():
         current = _locked(actor, task)
@@ -125,6 +125,8 @@ def change_task(
             return current
         if current.version != expected_version:
             raise StaleTask(current)
+        if "title" in changes:
+            _check_unfrozen(current)
         diff = {}
         for name, value in changes.items():
             if name not in CHANGEABLE:
@@ -169,7 +171,9 @@ def _check_by_hand(task: Task) -> None:
 
 
 def _check_unfrozen(task: Task) -> None:
-    """A required item stands as the approvers saw it; a resting handoff stands still."""
+    """A required item stands as the approvers saw it; what belongs to a deal that is open again stands still."""
+    if task.ramp_plan is not None and task.ramp_plan.shelved_at is not None:
+        raise HandoffFrozen(_("The ramp rests while the deal is open again. Win the deal to go on."), frozenset())
     if task.handoff is None:
         return
     if task.is_required:

@@ -21,6 +21,7 @@ from handoffs.models import (
     TaskAction,
     TaskState,
 )
+from handoffs.services.approvals import recall_handoff
 from handoffs.services.commitments import (
     add_commitment,
     answer_commitment,
@@ -32,6 +33,7 @@ from handoffs.services.reviews import ConditionDraft, settle_condition
 from handoffs.services.tasks import complete_task
 from opportunities.models import Opportunity
 from tests.handoffs import reviewing
+from tests.handoffs.approving import ready, submitted
 from tests.handoffs.handing import handoff_of
 from tests.handoffs.reactions import MONDAY, TUESDAY, deal, move
 
@@ -253,6 +255,16 @@ def test_a_checklist_that_was_handed_in_gets_nothing_new(alice: User, dan: User,
     Handoff.objects.update(state=HandoffState.SUBMITTED)
     promised(alice, won)
     assert not items(won, TaskAction.COMMITMENT)
+
+
+def test_what_was_promised_meanwhile_comes_with_the_recall(
+    alice: User, sam: User, dan: User, offered: Opportunity
+) -> None:
+    won = move(offered, "won").opportunity
+    submission = submitted(ready(won, now=TUESDAY), by=alice, now=TUESDAY)
+    promised(alice, won)
+    recall_handoff(actor=alice, handoff=submission.handoff, reason="A promise is missing", now=TUESDAY)
+    assert item(won, TaskAction.COMMITMENT).state == TaskState.OPEN
 
 
 def test_a_long_promise_makes_a_title_that_fits(alice: User, dan: User, offered: Opportunity) -> None:

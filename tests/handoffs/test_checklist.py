@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
@@ -19,7 +21,7 @@ from handoffs.services.handoff import (
     name_project_manager,
     waive_item,
 )
-from handoffs.services.tasks import StaleTask, complete_task, reopen_task
+from handoffs.services.tasks import StaleTask, change_task, complete_task, reopen_task
 from handoffs.states import IllegalTransition
 from opportunities.models import Attachment, Opportunity
 from tests.handoffs.handing import handoff_of, item_of, named_on, transfer_of, won
@@ -124,6 +126,23 @@ def test_required_items_stand_as_they_were_handed_in(
             actor=alice, handoff=handoff, section=Section.SCOPE, title="More", side="sales", is_required=True,
             now=MONDAY,
         )  # fmt: skip
+
+
+def test_the_title_of_a_required_item_stays_while_the_approvers_look(alice: User, deal_won: Opportunity) -> None:
+    state(deal_won, HandoffState.SUBMITTED)
+    item = item_of(deal_won, "contract")
+    with pytest.raises(HandoffFrozen):
+        change_task(actor=alice, task=item, changes={"title": "File it"}, expected_version=1, now=MONDAY)
+    moved = change_task(
+        actor=alice, task=item, changes={"due_on": dt.date(2027, 1, 4)}, expected_version=1, now=MONDAY
+    )  # fmt: skip
+    assert moved.due_on == dt.date(2027, 1, 4)
+
+
+def test_a_milestone_of_a_resting_plan_is_not_ticked(alice: User, deal_won: Opportunity) -> None:
+    move(deal_won, "negotiation", now=TUESDAY, reacts=False)
+    with pytest.raises(HandoffFrozen, match="ramp rests"):
+        complete_task(actor=alice, task=item_of(deal_won, "sponsor-call"), now=TUESDAY)
 
 
 def test_what_is_not_required_can_be_done_while_it_waits(alice: User, deal_won: Opportunity) -> None:

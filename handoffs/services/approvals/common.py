@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from handoffs.models import Handoff, HandoffState
-from handoffs.services.handoff.common import StaleHandoff, save
+from handoffs.services.handoff.common import CHANGEABLE, StaleHandoff, save
+from handoffs.services.handoff.opening import carry_promises
 from handoffs.states import HANDOFF, IllegalTransition
 
 
@@ -59,6 +60,9 @@ def move_handoff(handoff: Handoff, to: HandoffState, now: dt.datetime) -> None:
         raise IllegalTransition(told_state(handoff), legal)
     handoff.state = to
     save(handoff, now)
+    if to in CHANGEABLE:
+        # What was promised while the approvers looked has to be cleared up too.
+        carry_promises(handoff.opportunity, now)
 
 
 def told_state(handoff: Handoff) -> str:

@@ -24,6 +24,7 @@ from handoffs.models import (
     SubmissionState,
 )
 from handoffs.services.handoff.carrying import carry_over
+from handoffs.services.handoff.common import CHANGEABLE
 from handoffs.services.handoff.following import follow_relationships
 from opportunities.models import Opportunity, StageKind
 
@@ -109,12 +110,12 @@ def first_kickoff(opportunity: Opportunity, now: dt.datetime) -> dt.date:
 
 
 def _shelve(opportunity: Opportunity, handoff: Handoff, now: dt.datetime) -> None:
-    """What was approved was approved for terms that are open again, so it has to be approved anew."""
+    """What was approved or rejected was so for terms that are open again, so it has to be submitted anew."""
     pending = Submission.objects.filter(handoff=handoff, state=SubmissionState.PENDING)
     waiting = ApprovalStep.objects.filter(submission__in=pending, state__in=[StepState.PENDING, StepState.ESCALATED])
     waiting.update(state=StepState.RECALLED)
     pending.update(state=SubmissionState.RECALLED, closed_at=now)
-    if handoff.state in (HandoffState.SUBMITTED, HandoffState.APPROVED):
+    if handoff.state not in CHANGEABLE:
         handoff.state = HandoffState.DRAFT
     handoff.approved_at = handoff.accepted_at = handoff.accepted_by = None
     handoff.shelved_at = now
