@@ -243,7 +243,7 @@ def test_health_is_reported_with_its_reason(plan: RampPlan, as_dan: Browser) -> 
     assert as_dan.hx("post", url("ramp_health", plan), data).status_code == 204
     shown = text(as_dan.get(url("ramp", plan)))
     assert "No access yet" in shown
-    assert "rp-rag-amber" in shown
+    assert "ot-rag-amber" in shown
 
 
 def test_health_without_a_reason_is_refused(plan: RampPlan, as_dan: Browser) -> None:
