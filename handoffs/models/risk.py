@@ -114,8 +114,8 @@ class RiskProfileQuerySet(models.QuerySet["RiskProfile"]):
 class RiskProfile(models.Model):
     """The open register at a moment, put up for agreement: version 1, 2, 3 … of a deal.
 
-    ``items`` is a list of {"id", "kind", "text", "likelihood", "impact", "response", "response_note", "owner"}. A version that the client
-    amended may have a "remark" with an entry, and entries of the client's own, whose ids are below zero.
+    ``items`` is a list of {"id", "kind", "text", "likelihood", "impact", "response", "response_note", "owner"}. One
+    that the client amended may have a "remark" with an entry, and entries of the client's own, with ids below zero.
     """
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="risk_profiles")

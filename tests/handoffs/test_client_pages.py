@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -100,6 +102,21 @@ def test_page_refers_to_nothing_outside(client: Client, token: str) -> None:
     text = client.get(url("page", token)).content.decode()
     assert "http://www.w3.org/2000/svg" not in text or text.count("http") == text.count("http://www.w3.org/2000/svg")
     assert len(text.encode()) < 20_000
+
+
+def test_page_costs_the_same_for_many_versions(
+    client: Client, alice: User, deal_and_contact: tuple[Opportunity, Contact], token: str
+) -> None:
+    client.get(url("page", token))
+    with CaptureQueriesContext(connection) as few:
+        client.get(url("page", token))
+    for number in range(10):
+        write_statement(
+            actor=alice, opportunity=deal_and_contact[0], subject=Subject.SCOPE, text=f"{number}", now=MONDAY
+        )
+    with CaptureQueriesContext(connection) as many:
+        client.get(url("page", token))
+    assert len(many) == len(few) <= 12
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
