@@ -184,3 +184,17 @@ def test_every_page_is_well_made_in_every_look(
     for path in ("/handoffs/", "/handoffs/?waits=me", f"/handoffs/{handoff.pk}/brief/", f"/deals/{won.pk}/handoff/"):
         page.goto(path)
         assert_well_made(page, path)
+
+
+def test_a_brief_is_printed_dark_on_white_whatever_the_screen(
+    new_page: NewPage, won: Opportunity, alice: User, dan: User, pia: User
+) -> None:
+    handoff = rich(won, alice, dan, pia)
+    page = new_page(alice)
+    page.goto(f"/handoffs/{handoff.pk}/brief/")
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in (".br-title", ".br-stated .br-part-title", ".br-text"):
+        expect(page.locator(part).first).to_have_css("color", "rgb(26, 33, 43)")
+    for hidden in (".ot-topbar", ".ot-side", ".br-bar"):
+        expect(page.locator(hidden).first).to_be_hidden()
