@@ -187,9 +187,16 @@ def test_every_page_of_a_ramp_is_well_made(new_page: NewPage, dan: User, ada: Us
     for name in ("kickoff", "health", "milestones/add", "touchpoints/add", "lessons/add", "exit"):
         page.goto(f"/ramp/{plan.pk}/{name}/")
         assert_well_made(page, name)
-    page.goto(f"/ramp/{plan.pk}/kickoff/")
-    page.get_by_label("Kick-off").fill(LATER.isoformat())
-    page.get_by_role("button", name="Show what moves").click()
+
+
+def test_the_preview_of_a_move_is_well_made(new_page: NewPage, dan: User, plan: RampPlan) -> None:
+    page = new_page(dan)
+    page.goto(f"/ramp/{plan.pk}/")
+    page.get_by_role("link", name="Move kick-off").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Kick-off").fill(LATER.isoformat())
+    dialog.get_by_role("button", name="Show what moves").click()
+    expect(dialog.locator("#kickoff-preview")).to_contain_text("4 tasks move")
     assert_well_made(page, "preview")
 
 
