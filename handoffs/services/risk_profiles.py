@@ -41,8 +41,8 @@ class StaleProfile(Exception):
 class Change:
     """An entry that was added, is gone, or reads otherwise than before.
 
-    ``what`` is one of added, gone, up, down, response, reworded, kind, owner, remark; ``before`` and ``after`` are the entries
-    as the versions have them, None where there is none.
+    ``what`` is one of added, gone, up, down, response, reworded, kind, owner, remark; ``before`` and ``after`` are the
+    entries as the versions have them, None where there is none.
     """
 
     what: str
@@ -70,7 +70,10 @@ def snapshot(items: Iterable[RaidItem]) -> list[Entry]:
 
 def differences(before: Sequence[Entry], after: Sequence[Entry]) -> list[Change]:
     """What differs from one version, or the register, to another; an entry may differ in several ways."""
-    old, new = {entry["id"]: entry for entry in before}, {entry["id"]: entry for entry in after}
+    new = {entry["id"]: entry for entry in after}
+    # What the client added (ids below zero) is the same once it was taken into the register.
+    taken = {entry["text"]: entry["id"] for entry in after}
+    old = {taken.get(entry["text"], entry["id"]) if entry["id"] < 0 else entry["id"]: entry for entry in before}
     found = [Change("added", None, entry) for key, entry in new.items() if key not in old]
     found += [Change("gone", entry, None) for key, entry in old.items() if key not in new]
     for key, entry in new.items():
