@@ -139,13 +139,16 @@ def is_answer_late(engagement: Engagement, now: dt.datetime) -> bool:
 
 
 def deal_panel(user: User, opportunity: Opportunity, *, today: dt.date, now: dt.datetime) -> Panel:
-    """Engagement, tasks and open points of a deal, with what this person may do. At most eight queries."""
+    """Engagement, tasks and open points of a deal, with what this person may do. At most eight queries.
+
+    Items of the handoff and milestones of the ramp have panels of their own.
+    """
     engagement = opportunity.engagements.select_related("accepted_by").order_by("-requested_at", "-pk").first()
     if engagement is not None:
         engagement.opportunity = opportunity
     tasks = list(
-        Task.objects.filter(opportunity=opportunity)
-        .select_related("assignee", "sales_done_by", "delivery_done_by", "handoff", "ramp_plan__handoff")
+        Task.objects.filter(opportunity=opportunity, handoff__isnull=True, ramp_plan__isnull=True)
+        .select_related("assignee", "sales_done_by", "delivery_done_by")
         .annotate(earlier=earlier_tasks())
     )
     for task in tasks:

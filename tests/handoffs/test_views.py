@@ -215,8 +215,16 @@ def test_fifty_identical_dones_are_one(warm_deal: Opportunity, as_alice: Browser
     assert task_of(warm_deal, "brief-delivery").version == 2
 
 
+def wanting_evidence(deal: Opportunity) -> Task:
+    """Alice's task, which wants evidence."""
+    task = task_of(deal, "brief-delivery")
+    task.evidence_wanted = "the notes"
+    task.save()
+    return task
+
+
 def test_missing_evidence_keeps_the_form_open(warm_deal: Opportunity, as_alice: Browser) -> None:
-    task = task_of(move(warm_deal, "won").opportunity, "introduce-pm")
+    task = wanting_evidence(warm_deal)
     response = post(as_alice, "complete_task", task.pk, {"version": task.version, "evidence": " "}, **PANEL)
     assert response.status_code == 422
     assert "Evidence is wanted" in html(response)
@@ -224,7 +232,7 @@ def test_missing_evidence_keeps_the_form_open(warm_deal: Opportunity, as_alice: 
 
 
 def test_evidence_that_is_too_long_comes_back(warm_deal: Opportunity, as_alice: Browser) -> None:
-    task = task_of(move(warm_deal, "won").opportunity, "introduce-pm")
+    task = wanting_evidence(warm_deal)
     response = post(as_alice, "complete_task", task.pk, {"version": task.version, "evidence": "x" * 1001}, **PANEL)
     assert response.status_code == 422
     assert "x" * 1001 in html(response)
@@ -359,3 +367,11 @@ def test_the_list_goes_on_by_cursor(as_dan: Browser, alice: User, dan: User) -> 
 @pytest.mark.parametrize("after", ["x", "2026-01-01~1", f"2026-01-01T00:00:00+00:00~{2**63}"])
 def test_a_made_up_cursor_is_a_bad_request(as_dan: Browser, after: str) -> None:
     assert as_dan.get(reverse("handoffs:engagements"), {"after": after}).status_code == 400
+
+
+def test_items_and_milestones_have_panels_of_their_own(warm_deal: Opportunity, as_alice: Browser) -> None:
+    deal = move(warm_deal, "won").opportunity
+    page = html(as_alice.get(reverse("handoffs:deal_panel", args=[deal.pk])))
+    assert task_of(deal, "brief-delivery").title in page
+    for key in ("contract", "introduce-pm"):
+        assert task_of(deal, key).title not in page
