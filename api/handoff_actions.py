@@ -40,7 +40,7 @@ class SubmitInput(Input):
     note = Text(required=False, allow_blank=True, max_length=1000, is_multiline=True)
 
 
-class ReasonInput(Input):
+class NeededReasonInput(Input):
     """Why."""
 
     reason = Text(max_length=500)
@@ -99,14 +99,14 @@ class HandoffSubmit(HandoffEndpoint):
 class HandoffRecall(HandoffAction):
     """Taking it back."""
 
-    @documented("Recall a handoff", takes=ReasonInput, gives=HandoffOut, versioned=True)
+    @documented("Recall a handoff", takes=NeededReasonInput, gives=HandoffOut, versioned=True)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Back to a draft, to change it."""
         handoff = readable_handoff(self.user, pk)
         if not handoff.submissions.filter(submitted_by=self.user).exists():
             self.require_submitter(handoff)
-        reason = self.given(request, handoff, ReasonInput)["reason"]
+        reason = self.given(request, handoff, NeededReasonInput)["reason"]
         recall_handoff(actor=self.user, handoff=handoff, reason=reason, now=self.now)
         return self.answer_with(pk)
 
@@ -114,13 +114,13 @@ class HandoffRecall(HandoffAction):
 class HandoffRevise(HandoffAction):
     """Opening it again."""
 
-    @documented("Open an approved or rejected handoff for changes", takes=ReasonInput, gives=HandoffOut, versioned=True)
+    @documented("Open a decided handoff for changes", takes=NeededReasonInput, gives=HandoffOut, versioned=True)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Back to a draft, before the project manager accepts; it needs its approvals anew."""
         handoff = readable_handoff(self.user, pk)
         self.require_submitter(handoff)
-        reason = self.given(request, handoff, ReasonInput)["reason"]
+        reason = self.given(request, handoff, NeededReasonInput)["reason"]
         revise_handoff(actor=self.user, handoff=handoff, reason=reason, now=self.now)
         return self.answer_with(pk)
 
@@ -215,7 +215,7 @@ class ItemComplete(ItemEndpoint):
 class ItemWaive(ItemEndpoint):
     """Leaving it out."""
 
-    @documented("Waive an item", takes=ReasonInput, gives=TaskOut, versioned=True)
+    @documented("Waive an item", takes=NeededReasonInput, gives=TaskOut, versioned=True)
     @idempotent
     def post(self, request: Request, pk: int, item: int) -> Response:
         """Managers of both sides leave an item out, and say why; the approvers read it."""
@@ -223,7 +223,7 @@ class ItemWaive(ItemEndpoint):
         if not self.user.has_perm("handoffs.waive_item", task):
             raise PermissionDenied(_("The managers of both sides and the project manager can waive an item."))
         version = expected_version(request, task)
-        reason = self.read(ReasonInput)["reason"]
+        reason = self.read(NeededReasonInput)["reason"]
         return self.answer(
             waive_item(actor=self.user, task=task, reason=reason, now=self.now, expected_version=version)
         )

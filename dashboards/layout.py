@@ -33,7 +33,7 @@ def sections_of(user: User) -> list[str]:
 
 
 def is_later(name: str, names: list[str]) -> bool:
-    """Whether this section of a page with these is fetched once the page stands; project managers come for what is upcoming."""
+    """Whether this section of a page with these is fetched once the page stands; never what comes first of all."""
     return name in LATER and (name != UPCOMING or name != names[0])
 
 

@@ -53,7 +53,7 @@ class Exceptions:
 
 
 def exceptions(user: User, *, now: dt.datetime) -> Exceptions:
-    """Those of the last ``DAYS`` days on deals that the person may see. Six queries."""
+    """Those of the last ``DAYS`` days on deals that the person may see. Four queries."""
     since = now - dt.timedelta(days=DAYS)
     seen = Opportunity.objects.visible_to(user)
     bypasses = GateBypass.objects.filter(opportunity__in=seen, at__gte=since)

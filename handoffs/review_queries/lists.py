@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import CharField, Count, F, Prefetch, Q, QuerySet, Value
 
 from accounts.models import Side, User
 from handoffs.models import (
@@ -90,7 +90,7 @@ def late_reviews_for(user: User, now: dt.datetime) -> list[DealReview]:
     return list(late.select_related(*deal).order_by("due_at", "pk"))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Overriders:
     """How often a person of a team (of the deals) went past a gate, past the review, and ended a ramp early."""
 
@@ -98,8 +98,8 @@ class Overriders:
     person: str
     team_id: int | None
     person_id: int
-    bypasses: int
-    overrides: int
+    bypasses: int = 0
+    overrides: int = 0
     early_exits: int = 0
 
     @property
@@ -111,34 +111,34 @@ class Overriders:
 def overrides(user: User, since: dt.datetime) -> list[Overriders]:
     """Ways past a gate since a moment, per sales team of the deal and person, the most first.
 
-    Gate bypasses, review overrides and ramps ended early, on deals that the reader may see. Three queries.
+    Gate bypasses, review overrides and ramps ended early, on deals that the reader may see. One query.
     """
     seen = Opportunity.objects.visible_to(user)
-    columns = ("team", "team_name", "by", "by__name")
-    bypasses = (
-        GateBypass.objects.filter(opportunity__in=seen, at__gte=since)
-        .values(team=F("opportunity__team"), team_name=F("opportunity__team__name"))
-    )  # fmt: skip
-    passed = (
-        ReviewOverride.objects.filter(review__opportunity__in=seen, at__gte=since)
-        .values(team=F("review__opportunity__team"), team_name=F("review__opportunity__team__name"))
-    )  # fmt: skip
-    early = (
-        RampPlan.objects.ended_early().filter(opportunity__in=seen, exited_at__gte=since)
-        .values(
-            team=F("opportunity__team"), team_name=F("opportunity__team__name"), by=F("exited_by"),
-            by__name=F("exited_by__name"),
+    ways = {
+        "bypasses": _counted(GateBypass.objects.filter(opportunity__in=seen, at__gte=since)),
+        "overrides": _counted(ReviewOverride.objects.filter(review__opportunity__in=seen, at__gte=since), "review__"),
+        "early_exits": _counted(
+            RampPlan.objects.ended_early().filter(opportunity__in=seen, exited_at__gte=since), by="exited_by"
+        ),
+    }
+    first, *rest = [rows.annotate(way=Value(way, output_field=CharField())) for way, rows in ways.items()]
+    found: dict[tuple[int | None, int], Overriders] = {}
+    for row in first.union(*rest, all=True):
+        each = found.setdefault(
+            (row["team"], row["person"]),
+            Overriders(row["team_name"] or "", row["person_name"], row["team"], row["person"]),
         )
+        setattr(each, row["way"], row["times"])
+    return sorted(found.values(), key=lambda each: (-each.total, each.team, each.person))
+
+
+def _counted(rows: QuerySet[Any], deal: str = "", by: str = "by") -> QuerySet[Any, dict[str, Any]]:
+    """How many of these rows there are per team of their deal and person."""
+    return (
+        rows.order_by()
+        .values(
+            team=F(f"{deal}opportunity__team"), team_name=F(f"{deal}opportunity__team__name"),
+            person=F(by), person_name=F(f"{by}__name"),
+        )
+        .annotate(times=Count("pk"))
     )  # fmt: skip
-    counts: dict[tuple[int | None, str | None, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for index, rows in enumerate((bypasses, passed, early)):
-        for row in rows.values_list(*columns).annotate(times=Count("pk")).order_by():
-            counts[row[:-1]][index] = row[-1]
-    found = [
-        Overriders(
-            team=team_name or "", person=name, team_id=team, person_id=by, bypasses=counted[0], overrides=counted[1],
-            early_exits=counted[2],
-        )  # fmt: skip
-        for (team, team_name, by, name), counted in counts.items()
-    ]
-    return sorted(found, key=lambda each: (-each.total, each.team, each.person))

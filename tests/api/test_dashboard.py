@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from handoffs import defaults
-from handoffs.models import Engagement, Trigger
+from handoffs.models import Engagement, ProjectState, RampPlan, Trigger
 from handoffs.services.reviews import request_review
 from tests import factories
 from tests.api.conftest import Program, engaged, queries_of
@@ -20,15 +20,17 @@ def test_shows_the_circles(alices: Program, charlies: Program) -> None:
     factories.deal("discovery", amount=None)
     factories.deal("negotiation", amount=Decimal("300"), currency="XXX")
     factories.deal("won", amount=Decimal("4000"))
+    stands = factories.deal("won", amount=Decimal("5000"))
+    RampPlan.objects.filter(opportunity=stands).update(state=ProjectState.IN_DELIVERY, exited_at=timezone.now())
     factories.deal("lost", amount=Decimal("9"))
     venn = alices.get("dashboard/").json["venn"]
     assert venn["sales"] == {
         "count": 1, "amount": {"amount": "1000.50", "currency": "EUR"}, "unpriced": 0, "without_rate": 0,
     }  # fmt: skip
     assert venn["one_team"] == {
-        "count": 3, "amount": {"amount": "2000.00", "currency": "EUR"}, "unpriced": 1, "without_rate": 1,
+        "count": 4, "amount": {"amount": "6000.00", "currency": "EUR"}, "unpriced": 1, "without_rate": 1,
     }  # fmt: skip
-    assert (venn["delivery"]["count"], venn["delivery"]["amount"]["amount"]) == (1, "4000.00")
+    assert (venn["delivery"]["count"], venn["delivery"]["amount"]["amount"]) == (1, "5000.00")
     assert [zone["count"] for zone in charlies.get("dashboard/").json["venn"].values()] == [0, 0, 0]
 
 

@@ -140,7 +140,7 @@ def test_schema_describes_every_address() -> None:
 
     described = {operation.path for group in groups("en") for operation in group.operations}
     addresses = {
-        "/api/v1/" + re.sub("<int:pk>", "{id}", str(pattern.pattern))
+        "/api/v1/" + re.sub(r"<int:(\w+)>", r"{\1}", str(pattern.pattern)).replace("{pk}", "{id}")
         for pattern in get_resolver("api.urls").url_patterns
         if pattern.name not in ("schema", "docs", "nothing")
     }

@@ -16,7 +16,18 @@ from playwright.sync_api import expect
 from accounts.models import Organisation, User
 from events.models import Delivery
 from handoffs import defaults
-from handoffs.models import LessonProposal, Playbook, Rag, RampPhase, RampPlan, Task, TaskSide, TouchpointKind
+from handoffs.models import (
+    Handoff,
+    HandoffState,
+    LessonProposal,
+    Playbook,
+    Rag,
+    RampPhase,
+    RampPlan,
+    Task,
+    TaskSide,
+    TouchpointKind,
+)
 from handoffs.services import ramp
 from tests.factories import deal
 from tests.handoffs.handing import handoff_of
@@ -52,6 +63,7 @@ def plan(alice: User, dan: User) -> RampPlan:
     until_settled()
     plan = handoff_of(sold).ramp_plan
     Task.objects.filter(ramp_plan=plan).delete()
+    Handoff.objects.update(state=HandoffState.APPROVED, approved_at=NOW, accepted_at=NOW, accepted_by=dan)
     plan = ramp.start_ramp(plan=plan, actor=None, now=NOW)
     first = milestone(plan, "Hold the internal kick-off", days=-5, phase=RampPhase.INTERNAL_KICKOFF)
     settle(first)
