@@ -20,7 +20,7 @@ from tests.handoffs.approving import approve, fresh, ready, step_of, submitted
 from tests.handoffs.reactions import move
 from tests.journeys.test_review import settle
 from tests.support.axe import assert_well_made
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -86,11 +86,13 @@ def test_by_keyboard_from_the_first_to_the_last(new_page: NewPage, sam: User, th
     expect(page.locator(".ot-toast-text", has_text="Approved: Harbour portal")).to_be_visible()
     page.keyboard.press("c")
     expect(page.locator("textarea:focus")).to_be_visible()
+    settled(page)
     page.keyboard.type("No plan for the crew, a")
     page.keyboard.press("Escape")
     focused(page, "Request changes Crew planning")
     page.keyboard.press("c")
     expect(page.locator("textarea:focus")).to_be_visible()
+    settled(page)
     page.keyboard.type("No plan for the crew")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -127,7 +129,7 @@ def test_who_was_quicker_is_told_in_the_row(new_page: NewPage, sam: User, dan: U
         now=timezone.now(),
     )  # fmt: skip
     page.get_by_role("button", name="Approve Harbour portal").click()
-    expect(page.get_by_text("Dan has rejected this already.")).to_be_visible()
+    expect(page.get_by_text("Dan has rejected this already.").first).to_be_visible()
 
 
 def test_every_page_in_every_look(

@@ -19,6 +19,7 @@ from handoffs.models import Playbook, PlaybookTask
 from opportunities.models import Opportunity
 from tests import factories
 from tests.support.axe import assert_well_made
+from tests.support.browser import settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -95,15 +96,18 @@ def test_a_task_is_edited_in_place_and_its_dates_follow(ada: User, new_page: New
     page.goto(pages()["playbook"])
     page.get_by_role("link", name="Have the price checked").click()
     expect(page.locator("[name=title]")).to_be_focused()
+    settled(page)
     page.keyboard.press("End")
     page.keyboard.type(" twice")
     page.locator("[name=conditions-value]").first.fill("lots")
     page.keyboard.press("Enter")
     page.get_by_text("Write the amount in figures").wait_for()
+    settled(page)
     page.locator("[name=conditions-value]").first.fill("1.000,00")
     page.keyboard.press("Enter")
-    page.get_by_text("Only when amount is at least 1,000").wait_for()
+    page.get_by_text("Only when amount is at least 1,000", exact=True).wait_for()
     expect(page.get_by_role("link", name="twice")).to_be_focused()
+    settled(page)
     page.get_by_label("Amount").fill("5000")
     page.keyboard.press("Tab")
     page.locator("#preview").get_by_text("twice").wait_for()

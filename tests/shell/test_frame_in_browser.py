@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Role, User
 from tests import factories
@@ -92,7 +93,7 @@ def test_undo_posts_and_says_so_to_everybody(page: Page) -> None:
     page.click(".ot-toast >> text=Undo")
     page.wait_for_selector("text=Back in Qualified")
     assert len(undone) == 1
-    page.wait_for_function("document.getElementById('announcer').textContent === 'Back in Qualified'")
+    expect(page.locator("#announcer")).to_have_text("Back in Qualified")
 
 
 def test_a_toast_stays_while_the_pointer_is_on_it(page: Page) -> None:

@@ -42,8 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")  # playwright's loop, which runs in this thread as long, would be in others' way
 def browser() -> "Iterator[Browser]":
     """Chromium: the one given by CHROMIUM, Debian's, or playwright's own."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
 
+    expect.set_options(timeout=15_000)
     path = os.environ.get("CHROMIUM") or shutil.which(DEBIAN_CHROMIUM)
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # else Django refuses its ORM beside the loop
@@ -103,3 +104,10 @@ def box_of(locator: "Locator") -> "FloatRect":
             return box
         locator.page.wait_for_timeout(100)
     raise AssertionError(f"{locator} can't be seen")
+
+
+def settled(page: "Page") -> None:
+    """Wait until fragments that came are in use: before that, a form in them is sent as one without script would be."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
