@@ -33,8 +33,9 @@ from handoffs.services.tasks import StaleTask
 from handoffs.states import IllegalTransition
 from opportunities.services.clients import StaleRecord
 from opportunities.services.merging import Collision
-from opportunities.services.moves import GateNotMet, IllegalMove, ReasonNeeded
+from opportunities.services.moves import GateNotMet
 from opportunities.services.pipelines import DealsInTheWay
+from opportunities.services.policies import IllegalMove, ReasonNeeded
 from opportunities.services.versions import Stale
 
 log = structlog.get_logger(__name__)

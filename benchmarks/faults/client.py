@@ -64,7 +64,8 @@ def main() -> None:
 def _move(deal: int, key: str, journal: Journal) -> None:
     from django.db import DatabaseError, InterfaceError
 
-    from opportunities.services.moves import GateNotMet, IllegalMove, ReasonNeeded
+    from opportunities.services.moves import GateNotMet
+    from opportunities.services.policies import IllegalMove, ReasonNeeded
     from opportunities.services.versions import Stale
 
     journal.write(type="try", deal=deal, stage=key, at=time.time())

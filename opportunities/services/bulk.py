@@ -15,7 +15,8 @@ from accounts.models import User
 from opportunities.models import Opportunity, Stage
 from opportunities.models.history import Source
 from opportunities.services.editing import update_opportunity
-from opportunities.services.moves import GateNotMet, IllegalMove, ReasonNeeded, move_to_stage
+from opportunities.services.moves import GateNotMet, move_to_stage
+from opportunities.services.policies import IllegalMove, ReasonNeeded
 from opportunities.services.versions import Stale
 
 MOST = 500  # more would keep somebody waiting for longer than a page may take

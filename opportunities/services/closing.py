@@ -18,7 +18,8 @@ from events.recording import record
 from opportunities.models import Opportunity, Stage, StageChange, StageKind
 from opportunities.models.history import Source
 from opportunities.services.editing import save_changed
-from opportunities.services.moves import IllegalMove, Move, legal_stages, move_to_stage
+from opportunities.services.moves import Move, move_to_stage
+from opportunities.services.policies import IllegalMove, legal_stages
 from opportunities.services.versions import Stale, locked
 
 

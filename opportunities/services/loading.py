@@ -20,7 +20,8 @@ from events.recording import Occurrence, record_batch
 from opportunities.models import Opportunity, Stage, StageChange, StageKind, Temperature
 from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable
-from opportunities.services.moves import _snapshot, _stage_events, skipped_between
+from opportunities.services.moves import _snapshot, _stage_events
+from opportunities.services.policies import skipped_between
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event, reasons_for_move
 
 

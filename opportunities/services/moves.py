@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from opportunities.gates import Missing, missing_for
 from opportunities.models import (
     GateBypass,
     Opportunity,
-    Policy,
     Stage,
     StageChange,
     StageKind,
@@ -29,24 +28,12 @@ from opportunities.models import (
 )
 from opportunities.models.history import Source
 from opportunities.services.editing import Edit, apply_changes, readable, save_changed
+from opportunities.services.policies import IllegalMove, ReasonNeeded, check_policy
 from opportunities.services.versions import Stale, held, locked
-from opportunities.states import LEGAL
 from opportunities.together import follow_together
 from opportunities.unforecasted import UnforecastedReason, flag, flagged_event, reasons_for_move
 
 UNDO_SECONDS = 60  # the page offers it for ten; the rest is for slow lines
-
-
-class IllegalMove(Exception):
-    """The deal can't go there; ``legal`` names the stages that it can go to."""
-
-    def __init__(self, sentence: str, legal: Sequence[Stage]) -> None:
-        super().__init__(sentence)
-        self.legal = legal
-
-
-class ReasonNeeded(Exception):
-    """The pipeline's policy asks why."""
 
 
 class GateNotMet(Exception):
@@ -102,7 +89,7 @@ def move_to_stage(
             return Move(current, None)
         if expected_version not in (None, current.version) and seen_stage_id != current.stage_id:
             raise Stale(current)
-        skipped = _check_policy(current, stage, reason)
+        skipped = check_policy(current, stage, reason)
         before = _snapshot(current)
         edit = apply_changes(current, changes or {}, home=organisation(), now=now)
         missing = missing_for(current, stage, list(stage.criteria.all()))
@@ -194,71 +181,6 @@ def set_temperature(
         save_changed(current, now=now)
         record_many(occurrences, actor=actor, now=now)
     return current
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What a move would ask for: unmet criteria, and whether the pipeline wants a reason."""
-
-    missing: list[Missing]
-    reason: bool
-
-
-def demand_of(opportunity: Opportunity, stage: Stage) -> Demand:
-    """What moving the deal as it stands to the stage would ask for."""
-    stages = list(Stage.objects.active().filter(pipeline_id=opportunity.pipeline_id).order_by("position"))
-    asks_why = _policy(opportunity, stage, stages) == Policy.REASON
-    return Demand(missing_for(opportunity, stage, list(stage.criteria.all())), asks_why)
-
-
-def legal_stages(opportunity: Opportunity) -> list[Stage]:
-    """Where the deal may be moved to, in the order of the pipeline, policies that forbid included."""
-    stages = list(Stage.objects.active().filter(pipeline_id=opportunity.pipeline_id).order_by("position"))
-    return [stage for stage in stages if _refusal(opportunity, stage, stages) is None]
-
-
-def _refusal(opportunity: Opportunity, stage: Stage, stages: Sequence[Stage]) -> str | None:
-    if stage.pk == opportunity.stage_id:
-        return _("The deal is already there.")
-    if stage.pipeline_id != opportunity.pipeline_id:
-        return _("“%(stage)s” belongs to another pipeline.") % {"stage": stage.name}
-    if stage.archived_at is not None:
-        return _("“%(stage)s” is no longer in use.") % {"stage": stage.name}
-    if StageKind(stage.kind) not in LEGAL[StageKind(opportunity.kind)]:
-        return _("Reopen the deal before moving it to “%(stage)s”.") % {"stage": stage.name}
-    policy = _policy(opportunity, stage, stages)
-    if policy == Policy.FORBID:
-        return _("This pipeline does not allow that step.")
-    return None
-
-
-def skipped_between(origin: Stage, target: Stage, stages: Sequence[Stage]) -> int:
-    """How many open stages lie between the two, going forward; losing skips nothing."""
-    if target.kind == StageKind.LOST or origin.kind != StageKind.OPEN:
-        return 0
-    return sum(stage.kind == StageKind.OPEN and origin.position < stage.position < target.position for stage in stages)
-
-
-def _policy(opportunity: Opportunity, stage: Stage, stages: Sequence[Stage]) -> Policy:
-    origin, pipeline = opportunity.stage, opportunity.pipeline
-    if stage.kind == StageKind.LOST:
-        return Policy.ALLOW
-    if origin.kind != StageKind.OPEN:
-        return Policy.REASON  # reopening always says why
-    if stage.position < origin.position:
-        return Policy(pipeline.back_policy)
-    return Policy(pipeline.skip_policy) if skipped_between(origin, stage, stages) else Policy.ALLOW
-
-
-def _check_policy(opportunity: Opportunity, stage: Stage, reason: str) -> int:
-    stages = list(Stage.objects.active().filter(pipeline_id=opportunity.pipeline_id).order_by("position"))
-    refusal = _refusal(opportunity, stage, stages)
-    if refusal is not None:
-        legal = [other for other in stages if _refusal(opportunity, other, stages) is None]
-        raise IllegalMove(refusal, legal)
-    if _policy(opportunity, stage, stages) == Policy.REASON and not reason.strip():
-        raise ReasonNeeded(_("Say why the deal takes this step."))
-    return skipped_between(opportunity.stage, stage, stages)
 
 
 def _bypass(

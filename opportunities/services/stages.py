@@ -28,8 +28,9 @@ from opportunities.models import (
 from opportunities.models.history import Source
 from opportunities.services.criteria import Demanded, demanded_of, save_criteria
 from opportunities.services.merging import Collision, merged
-from opportunities.services.moves import IllegalMove, legal_stages, move_to_stage
+from opportunities.services.moves import move_to_stage
 from opportunities.services.pipelines import DealsInTheWay, free_key, locked_pipeline, record_change
+from opportunities.services.policies import IllegalMove, legal_stages
 
 CHANGEABLE = ("name", "kind", "temperature", "probability", "forecast_category", "expected_days")
 # What a deal takes over from its stage; open deals follow when it changes.

@@ -20,7 +20,8 @@ from opportunities.forms.deals import LoseForm, ReopenForm, SnoozeForm, Temperat
 from opportunities.models import Opportunity
 from opportunities.models.history import Source
 from opportunities.services import archiving, closing
-from opportunities.services.moves import GateNotMet, IllegalMove, ReasonNeeded, set_temperature
+from opportunities.services.moves import GateNotMet, set_temperature
+from opportunities.services.policies import IllegalMove, ReasonNeeded
 from opportunities.services.versions import Stale
 from opportunities.views.answers import Request, dialog, done, said, trigger
 

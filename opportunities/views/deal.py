@@ -28,7 +28,7 @@ from opportunities.queries.deal import (
 )
 from opportunities.queries.notice import LostNotice, notice_lost
 from opportunities.services.files import may_remove
-from opportunities.services.moves import legal_stages
+from opportunities.services.policies import legal_stages
 from opportunities.views.answers import Request, today_of
 
 

@@ -23,17 +23,8 @@ from opportunities.forms.filters import BoardFilterForm
 from opportunities.models import Opportunity, Stage, StageChange
 from opportunities.models.history import Source
 from opportunities.queries.filters import DealFilter
-from opportunities.services.moves import (
-    CannotUndo,
-    GateNotMet,
-    IllegalMove,
-    Move,
-    ReasonNeeded,
-    demand_of,
-    legal_stages,
-    move_to_stage,
-    undo_move,
-)
+from opportunities.services.moves import CannotUndo, GateNotMet, Move, move_to_stage, undo_move
+from opportunities.services.policies import IllegalMove, ReasonNeeded, demand_of, legal_stages
 from opportunities.services.versions import Stale
 from opportunities.views.answers import Request, dialog, today_of, trigger
 from opportunities.views.board import heads

@@ -19,8 +19,8 @@ from opportunities.models import Pipeline, Stage
 from opportunities.queries.pipelines import gate_sentence, open_deals_in
 from opportunities.services import stages as services
 from opportunities.services.merging import Collision
-from opportunities.services.moves import IllegalMove
 from opportunities.services.pipelines import DealsInTheWay
+from opportunities.services.policies import IllegalMove
 from opportunities.services.redefinition import Effect, effect_of
 from opportunities.views.answers import Request, trigger
 from opportunities.views.pipelines import pipeline_page, stages_answer

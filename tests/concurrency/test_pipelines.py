@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from opportunities.models import Opportunity, Stage
 from opportunities.services import stages
-from opportunities.services.moves import IllegalMove, move_to_stage
+from opportunities.services.moves import move_to_stage
+from opportunities.services.policies import IllegalMove
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -22,7 +22,8 @@ from opportunities.gates import Missing
 from opportunities.models import Criterion, Opportunity, StageKind
 from opportunities.services.bulk import bulk_edit
 from opportunities.services.criteria import offers_for
-from opportunities.services.moves import GateNotMet, demand_of, move_to_stage
+from opportunities.services.moves import GateNotMet, move_to_stage
+from opportunities.services.policies import demand_of
 from tests import factories
 from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, TUESDAY, engagement_of, fresh, move, task_of

@@ -21,7 +21,8 @@ from handoffs.services.signals import wanted_triggers
 from opportunities.models import Opportunity
 from opportunities.models.history import Source
 from opportunities.services.editing import update_opportunity
-from opportunities.services.moves import CannotUndo, IllegalMove, undo_move
+from opportunities.services.moves import CannotUndo, undo_move
+from opportunities.services.policies import IllegalMove
 from tests.handoffs.reactions import MONDAY, deal, engagement_of, fresh, move, owed, react, run, undo
 
 STAGES = ("prospect", "qualified", "discovery", "proposal", "negotiation", "won", "lost")

@@ -14,7 +14,8 @@ from opportunities.models import GateBypass, Opportunity, Stage, StageChange
 from opportunities.models.history import Source
 from opportunities.services import pipelines, redefinition, stages
 from opportunities.services.criteria import Demanded
-from opportunities.services.moves import CannotUndo, IllegalMove, move_to_stage, set_temperature, undo_move
+from opportunities.services.moves import CannotUndo, move_to_stage, set_temperature, undo_move
+from opportunities.services.policies import IllegalMove
 from tests import factories
 from tests.opportunities.test_pipelines import DEFAULT, NOW, active, change
 
