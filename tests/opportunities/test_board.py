@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -276,23 +275,24 @@ def test_an_open_board_learns_of_a_move(as_alice: Browser, sam: User) -> None:
     assert text.count("lane-head-") == 7
 
 
+_ELSEWHERE = """
+select exists (select from pg_stat_activity where datname <> current_database() and backend_xid is not null)
+"""
+
+
 @pytest.mark.django_db(transaction=True)
 def test_news_are_told_once(as_alice: Browser, sam: User) -> None:
     made, other = deal("prospect"), deal("prospect")
     since = position(text_of(as_alice.get(BOARD)))
     move_to_stage(actor=sam, opportunity=made, stage=stage("qualified"), expected_version=None, now=timezone.now())
     text = text_of(news(as_alice, since, shown=f"{made.pk},{other.pk}"))
-    assert cards(text) == [made.pk]
-    # Told again while transactions that were open at the move still run, be it in a neighbour's database.
-    deadline = time.monotonic() + 5
-    while cards(text) and time.monotonic() < deadline:
-        text = text_of(news(as_alice, position(text)))
+    assert made.pk in cards(text)
+    again = cards(text_of(news(as_alice, position(text))))
+    # Told again, harmlessly, while an older transaction runs, be it in a neighbour's database on this server.
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select exists (select from pg_stat_activity where datname <> current_database() and backend_xid is not null)"
-        )
+        cursor.execute(_ELSEWHERE)
         is_busy_elsewhere = cursor.fetchone()[0]
-    assert cards(text) == [] or is_busy_elsewhere
+    assert again == [] or is_busy_elsewhere
 
 
 def test_a_deal_that_left_the_filter_is_named_as_gone(as_alice: Browser, sam: User) -> None:
