@@ -32,7 +32,7 @@ from handoffs.services.actions import follow_profile, follow_review
 from handoffs.services.client import follow_client
 from handoffs.services.handoff.following import follow_handoff
 from handoffs.services.handoff.opening import align_handoff, follow_contacts, rest_handoff, was_won_here
-from handoffs.services.playbooks import apply_playbook
+from handoffs.services.playbooks import apply_playbook, reschedule
 from handoffs.services.reviews.clock import put_off
 from handoffs.services.reviews.following import align_review
 from handoffs.services.wanted import wanted_triggers
@@ -97,7 +97,9 @@ def bring_in_line(*, opportunity: Opportunity, engagement: Engagement, now: dt.d
     _align_engagement(opportunity, engagement, now=now)
     wanted = wanted_triggers(opportunity, engagement)
     handoff = align_handoff(opportunity, engagement, now)
-    _align_tasks(opportunity, wanted, now=now)
+    if _align_tasks(opportunity, wanted, now=now):
+        # Nobody told the cancelled ones that the deal's dates moved meanwhile.
+        reschedule(opportunity=opportunity, now=now)
     if handoff is None:
         # Won before anybody looked: a baseline says how things stand and asks for nothing.
         wanted -= {Trigger.HANDOFF, Trigger.WON}
@@ -247,18 +249,23 @@ def _touch(engagement: Engagement, now: dt.datetime) -> None:
     engagement.save()
 
 
-def _align_tasks(opportunity: Opportunity, wanted: set[Trigger], *, now: dt.datetime) -> None:
-    """Open what is wanted, pause the rest of an open deal, cancel the rest of a closed one."""
+def _align_tasks(opportunity: Opportunity, wanted: set[Trigger], *, now: dt.datetime) -> bool:
+    """Open what is wanted, pause the rest of an open deal, cancel the rest of a closed one.
+
+    Returns whether tasks that were cancelled are open or paused again.
+    """
     home = organisation()
     today = home.today(now)
     days = BusinessDays(home.calendar)
     is_closed = opportunity.kind != StageKind.OPEN or opportunity.archived_at is not None
     rest = TaskState.CANCELLED if is_closed else TaskState.PAUSED
     changed: list[Task] = []
+    has_revived = False
     for task in Task.objects.filter(opportunity=opportunity).exclude(state__in=[TaskState.DONE, TaskState.WAIVED]):
         state = TaskState.OPEN if task.trigger in wanted else rest
         if state == task.state:
             continue
+        has_revived |= task.state == TaskState.CANCELLED
         if state == TaskState.OPEN:
             _resume(task, today, days)
         elif task.paused_on is None:
@@ -272,6 +279,7 @@ def _align_tasks(opportunity: Opportunity, wanted: set[Trigger], *, now: dt.date
     for state, name in ((TaskState.PAUSED, names.TASKS_PAUSED), (TaskState.OPEN, names.TASKS_RESUMED)):
         if counts[state]:
             record(name, actor=None, about=opportunity, within=opportunity, now=now, data={"count": counts[state]})
+    return has_revived
 
 
 def _resume(task: Task, today: dt.date, days: BusinessDays) -> None:

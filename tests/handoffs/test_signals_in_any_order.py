@@ -193,3 +193,15 @@ def test_an_undone_move_leaves_what_a_pulled_in_date_asked_for_however_often_it_
     react()
     assert _outcome(found) == before
     assert Engagement.objects.filter(opportunity=found).count() == 1
+
+
+def test_what_is_taken_up_again_has_the_dates_that_moved_meanwhile(alice: User, dan: User) -> None:
+    lost = move(deal("prospect", owner=alice), "lost").opportunity
+    taken_up = move(lost, "proposal")
+    undo(taken_up.change)
+    _act(lost, "close", 10)
+    react()
+    reopened = move(fresh(lost), "negotiation").opportunity
+    due = dict(Task.objects.filter(opportunity=reopened).values_list("template__key", "due_on"))
+    run([each for each in Delivery.objects.select_related("event") if each.event.name.endswith("close_date_moved")])
+    assert dict(Task.objects.filter(opportunity=reopened).values_list("template__key", "due_on")) == due
