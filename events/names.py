@@ -118,6 +118,19 @@ PULSE_ANSWERED = "pulses.answered"
 PULSE_CANCELLED = "pulses.cancelled"
 DELEGATION_ADDED = "delegations.added"
 DELEGATION_ENDED = "delegations.ended"
+NEED_ADDED = "staffing_needs.added"
+NEED_CHANGED = "staffing_needs.changed"
+NEED_CANCELLED = "staffing_needs.cancelled"
+NEED_STAFFED = "staffing_needs.staffed"
+BOOKING_MADE = "bookings.made"
+BOOKING_CHANGED = "bookings.changed"
+BOOKING_RELEASED = "bookings.released"
+BOOKINGS_HARDENED = "bookings.hardened"
+BOOKINGS_RELEASED = "bookings.all_released"
+BOOKINGS_RESUMED = "bookings.resumed"
+BOOKINGS_MOVED = "bookings.moved"
+PERSON_CHANGED = "people.changed"
+STAFFING_LIST_CHANGED = "staffing.list_changed"
 ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
@@ -187,6 +200,19 @@ TEXTS: dict[str, StrPromise] = {
     COMMITMENT_WITHDRAWN: _("took the promise “{text}” off the ledger"),
     COMMITMENT_ANSWERED: _("answered the promise “{text}”: {stance}"),
     COMMITMENT_SETTLED: _("settled the promise “{text}”: {outcome}"),
+    NEED_ADDED: _("asked for {role}: {hours} hours a week for {weeks} weeks"),
+    NEED_CHANGED: _("changed what is needed of {role}"),
+    NEED_CANCELLED: _("no longer needs {role}"),
+    NEED_STAFFED: _("{role}: {state}"),
+    BOOKING_MADE: _("booked {who} ({kind})"),
+    BOOKING_CHANGED: _("changed the booking of {who}"),
+    BOOKING_RELEASED: _("released {who}"),
+    BOOKINGS_HARDENED: _("Bookings became hard with the win: {count}"),
+    BOOKINGS_RELEASED: _("Soft bookings were released: {count}"),
+    BOOKINGS_RESUMED: _("Bookings were taken up again: {count}"),
+    BOOKINGS_MOVED: _("Soft bookings moved with the deal by {weeks} weeks: {count}"),
+    PERSON_CHANGED: _("changed {name} in the staffing"),
+    STAFFING_LIST_CHANGED: _("changed roles, skills or templates of the staffing"),
     RISK_ADDED: _("added to the register: {text}"),
     RISK_CHANGED: _("changed “{text}” in the register"),
     RISK_CLOSED: _("closed “{text}” in the register"),

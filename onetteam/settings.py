@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "accounts",
     "events",
     "opportunities",
+    "staffing",
     "handoffs",
     "dashboards",
     "integrations.imports",

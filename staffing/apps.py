@@ -1,0 +1,14 @@
+"""Staffing: who can deliver what sales is about to win."""
+
+from django.apps import AppConfig
+
+
+class StaffingConfig(AppConfig):
+    """Roles, people, needs, bookings and the horizon."""
+
+    name = "staffing"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the permissions known in every process, also where no page is loaded."""
+        from staffing import access  # noqa: F401
