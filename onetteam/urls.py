@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("opportunities.urls")),
     path("", include("handoffs.urls")),
+    path("staffing/", include("staffing.urls")),
     path("", include("events.urls")),
     path("settings/pipelines/", include("opportunities.settings_urls")),
     path("settings/playbooks/", include("handoffs.playbook_urls")),
