@@ -8,17 +8,10 @@ from accounts.calendars import BusinessDays
 from accounts.models import Organisation
 from handoffs.models import Anchor, Trigger
 from opportunities.models import Opportunity
+from opportunities.starts import expected_start
 
 # Without a close date the work is dated as if the deal closed this many business days after the signal.
 ASSUMED_DAYS_TO_CLOSE = 20
-
-
-def expected_start(opportunity: Opportunity, home: Organisation) -> dt.date | None:
-    """When the work would start: as named, else the usual days after closing; None without a close date."""
-    if opportunity.start_on:
-        return opportunity.start_on
-    closes = opportunity.closed_on if opportunity.kind == "won" else opportunity.close_date
-    return closes + dt.timedelta(days=home.start_after_close_days) if closes else None
 
 
 def anchor_date(

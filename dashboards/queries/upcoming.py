@@ -12,10 +12,10 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
 from accounts.models import Organisation, ServiceLine, User
-from handoffs.dates import expected_start
 from handoffs.models import Engagement, Task, TaskState
 from opportunities.models import Opportunity, OpportunityQuerySet
 from opportunities.queries.keys import key_among
+from opportunities.starts import expected_start
 
 PAGE = 25
 # Weeks ahead that can be asked for.
@@ -62,7 +62,7 @@ def upcoming_page(
 ) -> tuple[list[UpcomingDeal], str | None]:
     """Open warm and hot deals by expected start, and the cursor after them; one query. Raises BadCursor.
 
-    The start is named on the deal, else it is the usual days after the close date (handoffs.dates.expected_start).
+    The start is named on the deal, else it is the usual days after the close date; see opportunities.starts.
     Both are read in the order of an index and merged.
     """
     wanted = wanted or UpcomingFilter()

@@ -70,6 +70,10 @@ class Booking(models.Model):
     last_on = models.DateField(_("last day"))
     note = models.CharField(_("note"), max_length=300, blank=True)
     external_id = models.CharField(_("external id"), max_length=120, blank=True)
+    # Monday of the week in which the deal's work was expected to start when these days were chosen: a soft booking
+    # moves with the deal by the weeks from here.
+    planned_from = models.DateField(null=True, blank=True)
+    request_id = models.UUIDField(null=True, blank=True)
     booked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # Released bookings are kept: those that a loss released come back when the deal does.
     released_at = models.DateTimeField(null=True, blank=True)
@@ -106,6 +110,7 @@ class Booking(models.Model):
                 condition=Q(released_with_deal=False) | Q(released_at__isnull=False),
                 name="staffing_released_with_deal_is_released",
             ),
+            models.UniqueConstraint(fields=["booked_by", "request_id"], name="staffing_booking_request_once"),
             # One booking per person, need and first day: a repeated request books once.
             models.UniqueConstraint(
                 fields=["need", "person", "first_on"],

@@ -8,9 +8,10 @@ import pytest
 
 from accounts.calendars import BusinessDays
 from accounts.models import CalendarDay, Organisation
-from handoffs.dates import anchor_date, due_date, expected_start
+from handoffs.dates import anchor_date, due_date
 from handoffs.models import Anchor, Trigger
 from opportunities.models import Opportunity
+from opportunities.starts import expected_start
 
 MONDAY, FRIDAY, SATURDAY = dt.date(2026, 11, 23), dt.date(2026, 11, 27), dt.date(2026, 11, 28)
 

@@ -10,7 +10,6 @@ from accounts.queries import organisation
 from events import names
 from events.models import Event
 from events.recording import record
-from handoffs.dates import expected_start
 from handoffs.models import (
     ApprovalStep,
     Engagement,
@@ -27,6 +26,7 @@ from handoffs.services.handoff.carrying import carry_over
 from handoffs.services.handoff.common import CHANGEABLE
 from handoffs.services.handoff.following import follow_relationships
 from opportunities.models import Opportunity, StageKind
+from opportunities.starts import expected_start
 
 
 def align_handoff(opportunity: Opportunity, engagement: Engagement, now: dt.datetime) -> Handoff | None:
