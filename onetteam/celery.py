@@ -100,6 +100,7 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "needs": {"task": "staffing.tasks.fill_needs", "schedule": 3600.0, "options": {"expires": 600}},
         "imports": {"task": "integrations.imports.tasks.work", "schedule": 2.0, "options": {"expires": 2}},
         "old imports": {"task": "integrations.imports.tasks.clean", "schedule": 86400.0, "options": {"expires": 3600}},
     },

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from accounts.queries import organisation
 from events import names
-from events.recording import record
-from opportunities.models import Opportunity, StageKind, Temperature
+from events.recording import Occurrence, record, record_many
+from opportunities.models import Opportunity, StageKind
 from opportunities.services.versions import locked
 from staffing.models import Booking, BookingKind, NeedState, StaffingNeed
 from staffing.services.bookings import planned_from
@@ -48,7 +48,7 @@ def harden(*, opportunity: Opportunity, now: dt.datetime) -> int:
 
 
 def release_with_deal(*, opportunity: Opportunity, now: dt.datetime) -> int:
-    """The deal is lost, or archived without a win: nobody is booked for it. Gives how many bookings."""
+    """The deal is lost or archived: nobody is booked for it. Gives how many bookings."""
     with transaction.atomic():
         deal = locked(opportunity)
         if not _rests(deal):
@@ -106,10 +106,28 @@ def ask_from_templates(*, opportunity: Opportunity, now: dt.datetime) -> list[St
     """A warm or hot deal about whose needs nobody has said anything gets those that its service line usually has."""
     with transaction.atomic():
         deal = locked(opportunity)
-        is_shared = deal.is_shared and deal.archived_at is None and deal.temperature != Temperature.COLD
-        if not is_shared or StaffingNeed.objects.filter(opportunity=deal).exists() or not templates_for(deal):
+        if not deal.is_shared or deal.archived_at is not None:
+            return []
+        if StaffingNeed.objects.filter(opportunity=deal).exists() or not templates_for(deal):
             return []
         return apply_templates(actor=None, opportunity=deal, now=now)
+
+
+def withdraw_untouched(*, opportunity: Opportunity, now: dt.datetime) -> int:
+    """The move that warmed the deal was undone: needs from templates that nobody touched go with it. Gives how many."""
+    with transaction.atomic():
+        deal = locked(opportunity)
+        if not deal.is_open or deal.is_shared:
+            return 0
+        needs = list(
+            StaffingNeed.objects.filter(
+                opportunity=deal, added_by__isnull=True, template__isnull=False, version=1, bookings__isnull=True
+            ).select_related("role")
+        )
+        told = [Occurrence(names.NEED_CANCELLED, need, deal, {"role": str(need.role)}) for need in needs]
+        record_many(told, actor=None, now=now)
+        StaffingNeed.objects.filter(pk__in=[need.pk for need in needs]).delete()
+    return len(needs)
 
 
 def _shift(rows: Sequence[Booking], weeks: int, start: dt.date) -> None:
@@ -130,7 +148,7 @@ def _shift(rows: Sequence[Booking], weeks: int, start: dt.date) -> None:
 
 
 def _rests(deal: Opportunity) -> bool:
-    return deal.kind == StageKind.LOST or (deal.archived_at is not None and deal.kind != StageKind.WON)
+    return deal.kind == StageKind.LOST or deal.archived_at is not None
 
 
 def _soften(deal: Opportunity, now: dt.datetime) -> None:
