@@ -81,6 +81,8 @@ def _sections(path: str, user: User) -> list[Section]:
         (_("Ramp plans"), "rocket", "handoffs:ramp_plans", (), False, False),
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
     ]
+    if user.has_perm("staffing.see"):
+        wanted.append((_("Horizon"), "sunrise", "staffing:horizon", (), False, True))
     if user.has_perm("imports.use"):
         wanted.append((_("Import"), "file-up", "imports:list", (), False, True))
     if user.is_administrator:

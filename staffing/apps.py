@@ -10,5 +10,5 @@ class StaffingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make the permissions known in every process, also where no page is loaded."""
-        from staffing import access  # noqa: F401
+        """Make the permissions known in every process, and put panels on the deal page."""
+        from staffing import access, panels  # noqa: F401

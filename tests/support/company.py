@@ -52,6 +52,7 @@ from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
+from staffing.models import WorkRole
 from tests import factories
 from tests.handoffs.approving import ready, step_of, submitted
 from tests.handoffs.asking import started
@@ -148,6 +149,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "team": factories.team("Empty").pk,
         "person": people["charlie"].user.pk,
         "line": factories.service_line().pk,
+        "work_role": WorkRole.objects.create(name="Role of the matrix").pk,
         "region": Region.objects.create(name="North").pk,
         "rate": CurrencyRate.objects.create(currency="USD", on=dt.date(2026, 1, 1), rate=Decimal("0.9")).pk,
         "day": CalendarDay.objects.create(
