@@ -82,7 +82,11 @@ def _sections(path: str, user: User) -> list[Section]:
         (_("Accounts"), "building-2", "opportunities:accounts", ("/contacts/",), True, False),
     ]
     if user.has_perm("staffing.see"):
-        wanted.append((_("Horizon"), "sunrise", "staffing:horizon", (), False, True))
+        wanted += [
+            (_("Horizon"), "sunrise", "staffing:horizon", (), False, True),
+            (_("People"), "users", "staffing:people", ("/staffing/settings/",), False, False),
+            (_("Schedule"), "calendar-range", "staffing:schedule", ("/staffing/bookings/",), False, False),
+        ]
     if user.has_perm("imports.use"):
         wanted.append((_("Import"), "file-up", "imports:list", (), False, True))
     if user.is_administrator:
