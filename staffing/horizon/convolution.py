@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from staffing.horizon.demand import Bools, Demand, Ints, Occurrences
-from staffing.horizon.grid import POINTS, Complexes, Floats, Transforms, choose_step, transform_size
+from staffing.horizon.demand import Bools, Demand, Ints, Occurrences, add_up
+from staffing.horizon.grid import Complexes, Floats, Transforms, choose_steps, transform_size
 
 
 @dataclass(frozen=True, eq=False)
 class RoleDistribution:
-    """Open demand of a role: `chances[i, k]` = P(demand in week `weeks[i]` is k · `step` hours)."""
+    """Open demand of a role in some weeks: `chances[i, k]` = P(demand in week `weeks[i]` is k · `step` hours)."""
 
     role: int
     weeks: Ints
@@ -33,7 +33,7 @@ class RoleDistribution:
 class _Single:
     """What single stretches ask, counted by group of equal hours and week.
 
-    `table[rows[group, week], n]` = P(n deals come true); the last row stands for none. `highest[group]` is the most.
+    `table[rows[group, week], n]` = P(n deals come true), up to `highest[group, week]`; the last row stands for none.
     """
 
     table: Floats
@@ -53,66 +53,68 @@ class _Mixed:
 
 
 def find_steps(demand: Demand, found: Occurrences, roles: int, weeks: int, *, grid: float | None) -> Floats:
-    """The grid step of each role in hours, [roles]: `grid` if given, else as `choose_step` finds for what can occur.
+    """The grid step of each cell in hours, [roles, weeks]: `grid` if given, else as `choose_steps` finds for each role.
 
-    Roles without open demand have step 1 then.
+    Cells of roles without open demand have step 1 then.
     """
     if grid is not None:
-        return np.full(roles, grid)
-    peaks = _peaks(demand, found, demand.stretches.hours, roles, weeks)
-    steps = np.ones(roles)
+        return np.full((roles, weeks), grid)
+    peaks = _peaks(demand, found, demand.stretches.hours[found.stretch], roles, weeks)
+    steps = np.ones((roles, weeks))
     occurring = np.unique(found.stretch)
     role, hours = demand.stretches.role[occurring], demand.stretches.hours[occurring]
     for number in np.unique(role).tolist():
-        steps[number] = choose_step(np.unique(hours[role == number]), float(peaks[number]), POINTS)
+        steps[number] = choose_steps(np.unique(hours[role == number]), peaks[number])
     return steps
 
 
 def open_distributions(demand: Demand, found: Occurrences, wanted: Bools, steps: Floats) -> Iterator[RoleDistribution]:
-    """The distributions of the wanted roles and weeks [R, W], role by role; a role without a wanted week is left out.
+    """The distributions of the wanted cells [R, W], by role and step of the grid.
 
-    `found` is `demand.occurrences(W)`, `steps` [R] the step of each role.
+    `found` is `demand.occurrences(W)`, `steps` [R, W] the step of each cell.
     """
     role, weeks = demand.stretches.role, wanted.shape[1]
     found = found.taken(wanted[role[found.stretch], found.week])
-    step = steps[role]
-    points = _peaks(demand, found, np.ceil(demand.stretches.hours / step - 1e-9), *wanted.shape).astype(np.int64) + 1
+    highest = np.ceil(demand.stretches.hours[found.stretch] / steps[role[found.stretch], found.week] - 1e-9)
+    points = _peaks(demand, found, highest, *wanted.shape).astype(np.int64) + 1
     single = _count(demand, found.taken(found.alone), weeks)
     mixed = _sort_mixed(demand, found.taken(~found.alone))
-    groups = np.searchsorted(role, np.arange(len(wanted) + 1))  # where the roles' stretches begin
+    begins = np.searchsorted(role, np.arange(len(wanted) + 1)).tolist()  # of the roles' stretches
     transforms: dict[tuple[float, int], Transforms] = {}
     for number in np.flatnonzero(wanted.any(axis=1)).tolist():
-        key = (float(steps[number]), transform_size(int(points[number])))
-        transform = transforms.setdefault(key, Transforms(*key))
-        here = np.flatnonzero(wanted[number])
-        product = np.ones((len(here), transform.frequencies), dtype=np.complex128)
-        _multiply_single(product, transform, single, demand, slice(groups[number], groups[number + 1]), here)
-        _multiply_mixed(product, transform, mixed, number, here)
-        yield RoleDistribution(number, here, key[0], np.fft.irfft(product, n=transform.size, axis=1))
+        for step in np.unique(steps[number, wanted[number]]).tolist():
+            here = np.flatnonzero(wanted[number] & (steps[number] == step))
+            key = (step, transform_size(int(points[number, here].max())))
+            transform = transforms.setdefault(key, Transforms(*key))
+            product = np.ones((len(here), transform.frequencies), dtype=np.complex128)
+            _multiply_single(product, transform, single, demand, slice(begins[number], begins[number + 1]), here)
+            _multiply_mixed(product, transform, mixed, number, here)
+            yield RoleDistribution(number, here, step, np.fft.irfft(product, n=transform.size, axis=1))
 
 
-def deal_factors(transform: Transforms, deals: int, deal: Ints, hours: Floats, chance: Floats) -> Complexes:
-    """Characteristic functions of deals 0 … `deals` − 1 in a cell, [deals, frequencies].
+def deal_weights(transform: Transforms, deals: int, deal: Ints, hours: Floats, chance: Floats) -> tuple[Floats, Floats]:
+    """Weights [deals, H] and rows [H, 2 · frequencies] whose product are the deals' characteristic functions in a cell.
 
-    Deal `deal[i]` asks `hours[i]` with `chance[i]`; what its chances leave of 1 is no hours.
+    Deal `deal[i]` of 0 … `deals` − 1 asks `hours[i]` with `chance[i]`; what its chances leave of 1 is no hours. Rows
+    are of the different hours, real and imaginary parts in turns, to be viewed as complex.
     """
     distinct, kind = np.unique(hours, return_inverse=True)
-    rows = np.concatenate([np.ones((1, transform.frequencies)), transform.of(distinct)])
-    asked = np.bincount(deal * len(distinct) + kind, chance, deals * len(distinct)).reshape(deals, len(distinct))
-    weights = np.concatenate([1 - asked.sum(axis=1, keepdims=True), asked], axis=1)
-    return np.asarray((weights @ rows.view(np.float64)).view(np.complex128))
+    nothing = np.ones(transform.frequencies, dtype=np.complex128)
+    rows = np.stack([nothing, *(transform.powers(each, 1)[1] for each in distinct.tolist())])
+    asked = add_up(deal * len(distinct) + kind, chance, deals * len(distinct)).reshape(deals, len(distinct))
+    return np.concatenate([1 - asked.sum(axis=1, keepdims=True), asked], axis=1), rows.view(np.float64)
 
 
 def _peaks(demand: Demand, found: Occurrences, value: Floats, roles: int, weeks: int) -> Floats:
-    """The highest sum of `value` (one for each stretch, ≥ 0) that can occur in any week, [roles]."""
+    """The highest sum of `value` (one for each occurrence, ≥ 0) that can occur, [roles, weeks]."""
     role, deal = demand.stretches.role[found.stretch], demand.stretches.deal[found.stretch]
-    cell, value, several = role * weeks + found.week, value[found.stretch], ~found.alone
-    sums = np.bincount(cell[found.alone], value[found.alone], roles * weeks)
+    cell, several = role * weeks + found.week, ~found.alone
+    sums = add_up(cell[found.alone], value[found.alone], roles * weeks)
     pair, which = np.unique(cell[several] * len(demand.keys) + deal[several], return_inverse=True)
     most = np.zeros(len(pair))
     np.maximum.at(most, which, value[several])
-    sums += np.bincount(pair // max(len(demand.keys), 1), most, roles * weeks)
-    return np.asarray(sums.reshape(roles, weeks).max(axis=1, initial=0.0))
+    sums += add_up(pair // max(len(demand.keys), 1), most, roles * weeks)
+    return np.asarray(sums.reshape(roles, weeks))
 
 
 def _count(demand: Demand, found: Occurrences, weeks: int) -> _Single:
@@ -137,7 +139,7 @@ def _count(demand: Demand, found: Occurrences, weeks: int) -> _Single:
     rows_of[cell[begins]] = np.arange(len(begins))
     highest = np.zeros(groups * weeks, dtype=np.int64)
     highest[cell[begins]] = lengths
-    return _Single(table, rows_of.reshape(groups, weeks), highest.reshape(groups, weeks).max(axis=1, initial=0))
+    return _Single(table, rows_of.reshape(groups, weeks), highest.reshape(groups, weeks))
 
 
 def _sort_mixed(demand: Demand, found: Occurrences) -> _Mixed:
@@ -152,24 +154,31 @@ def _multiply_single(
     """Multiply `product` [weeks, frequencies] by the groups of a role, in place."""
     factor = np.empty_like(product)
     groups, begins = np.unique(demand.group[stretches], return_index=True)
-    for group, hours in zip(groups.tolist(), demand.stretches.hours[stretches][begins].tolist(), strict=True):
-        highest = int(single.highest[group])
-        if not highest:
-            continue
-        table = single.table[single.rows[group, weeks], : highest + 1]
-        powers = transform.powers(hours, highest)[: highest + 1]
-        np.matmul(table, powers.view(np.float64), out=factor.view(np.float64))
-        np.multiply(product, factor, out=product)
+    highest = single.highest[np.ix_(groups, weeks)].max(axis=1)
+    hours = demand.stretches.hours[stretches][begins]
+    for group, asked, most in zip(groups.tolist(), hours.tolist(), highest.tolist(), strict=True):
+        if most:
+            table = single.table[single.rows[group, weeks], : most + 1]
+            powers = transform.powers(asked, most)[: most + 1]
+            np.matmul(table, powers.view(np.float64), out=factor.view(np.float64))
+            np.multiply(product, factor, out=product)
 
 
 def _multiply_mixed(product: Complexes, transform: Transforms, mixed: _Mixed, role: int, weeks: Ints) -> None:
     """Multiply `product` [weeks, frequencies] by what a role's mixed occurrences come to, in place."""
     begin, end = np.searchsorted(mixed.role, [role, role + 1]).tolist()
-    if begin == end:
+    here = begin + np.flatnonzero(np.isin(mixed.week[begin:end], weeks))
+    if not len(here):
         return
-    week, deal = mixed.week[begin:end], mixed.deal[begin:end]
+    week, deal = mixed.week[here], mixed.deal[here]
     new = (np.diff(week, prepend=-1) != 0) | (np.diff(deal, prepend=-1) != 0)
-    number, week = np.cumsum(new) - 1, week[new]
-    factors = deal_factors(transform, len(week), number, mixed.hours[begin:end], mixed.chance[begin:end])
-    begins = np.flatnonzero(np.diff(week, prepend=-1))
-    product[np.searchsorted(weeks, week[begins])] *= np.multiply.reduceat(factors, begins, axis=0)
+    pair, row = np.cumsum(new) - 1, np.searchsorted(weeks, week[new])
+    begins = np.flatnonzero(np.diff(row, prepend=-1))
+    place = np.arange(len(row)) - np.repeat(begins, np.diff(begins, append=len(row)))  # among the deals of its week
+    layers = int(place.max()) + 1
+    cell = (place * len(weeks) + row)[pair]
+    weights, rows = deal_weights(transform, layers * len(weeks), cell, mixed.hours[here], mixed.chance[here])
+    factor = np.empty_like(product)
+    for layer in weights.reshape(layers, len(weeks), -1):
+        np.matmul(layer, rows, out=factor.view(np.float64))
+        np.multiply(product, factor, out=product)

@@ -111,9 +111,14 @@ class Demand:
         first, width = self.stretches.first, weeks + 1
         row = self.stretches.role * width
         begins, ends = np.clip(first, 0, weeks), np.clip(first + self.stretches.weeks, 0, weeks)
-        change = np.bincount(row + begins, self.stretches.hours, roles * width)
-        change -= np.bincount(row + ends, self.stretches.hours, roles * width)
+        change = add_up(row + begins, self.stretches.hours, roles * width)
+        change -= add_up(row + ends, self.stretches.hours, roles * width)
         return np.asarray(np.round(np.cumsum(change.reshape(roles, width), axis=1)[:, :weeks], 9))
+
+
+def add_up(places: Ints, values: Floats, size: int) -> Floats:
+    """The sum of the values for each of the places 0 … `size` − 1; of no values too, other than numpy.bincount."""
+    return np.bincount(places, values, size).astype(np.float64, copy=False)
 
 
 def stretches_of(needs: Sequence[tuple[int, int, Need]]) -> Stretches:

@@ -2,10 +2,11 @@
 
 All hours are hours per week. Arrays are [R, W]: roles by weeks, week 0 the first of the horizon.
 
-**Grid and error.** Open demand is computed on a grid of hours, one step for each role (`Horizon.grid`). The step is the
-greatest common divisor of the role's hours where that needs at most 1,024 points; then nothing is rounded, and figures
-are right to 1e-9. Otherwise it is the finest of ¼, ½, 1, 2, 4 … hours within 1,024 points, and hours h between two
-points are split between them so that their mean stays h. Confirmed hours and capacity are never rounded.
+**Grid and error.** Open demand is computed on a grid of hours, with a step for each cell (`Horizon.grid`). The step is
+the greatest common divisor of all hours that the role may be asked for, where the cell then needs at most 1,024 points;
+nothing is rounded then, and figures are right to 1e-9. Otherwise it is the finest of ¼, ½, 1, 2, 4 … hours within 1,024
+points, and hours h between two points are split between them so that their mean stays h. Confirmed hours and capacity
+are never rounded.
 
 With X the true open demand of a cell and X' = X + e the one computed, E(e | X) = 0 and e has the standard deviation
 g = `Horizon.grid_error`, in hours; g = 0 where nothing was split. Therefore
@@ -19,7 +20,7 @@ g = `Horizon.grid_error`, in hours; g = 0 where nothing was split. Therefore
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -28,7 +29,7 @@ import numpy.typing as npt
 
 from staffing.horizon.convolution import RoleDistribution, find_steps, open_distributions
 from staffing.horizon.deals import OpenDeal
-from staffing.horizon.demand import Bools, Demand, gather_demand, replace_demand
+from staffing.horizon.demand import Bools, Demand, add_up, gather_demand, replace_demand
 from staffing.horizon.grid import Floats, rounding_variance
 
 TIE = 1e-9  # chances that differ by less count as equal
@@ -46,7 +47,7 @@ class Horizon:
     - `p50`, `p80`: the least demand x with P(demand ≤ x) ≥ 0.5 or 0.8.
     - `overload_probability`: P(demand > capacity), 0 … 1. Demand that just fills capacity is no overload.
     - `expected_overload`: E max(demand − capacity, 0), the hours that are lacking on average.
-    - `grid` [R] and `grid_error` [R, W]: the step and the standard deviation of rounding, see the module.
+    - `grid` and `grid_error`: the step and the standard deviation of rounding, see the module.
     """
 
     capacity: Floats
@@ -83,7 +84,7 @@ class CellDistribution:
 def compute_horizon(
     capacity: npt.ArrayLike, confirmed: npt.ArrayLike, deals: Iterable[OpenDeal], *, grid: float | None = None
 ) -> Horizon:
-    """The horizon of these open deals over what is confirmed, [R, W] each; `grid` sets the step for all roles.
+    """The horizon of these open deals over what is confirmed, [R, W] each; `grid` sets the step for all cells.
 
     Raises ValueError for hours that are negative or no number, shapes that differ, a role that there isn't, or two
     deals with the same key.
@@ -111,7 +112,7 @@ def update_horizon(
     """The horizon after some deals came or changed (by their key) or were removed, or hours changed.
 
     Equal to computing all anew, but only the cells that are touched are convolved again: those that a deal reached
-    before or reaches now, those whose capacity or confirmed hours changed, and all of a role whose grid changes. A
+    before or reaches now, those whose capacity or confirmed hours changed, and those whose grid changes. A
     deal that is won, say, is removed while its hours join the confirmed ones. Raises as `compute_horizon`, and
     KeyError for removing a deal that isn't there.
     """
@@ -137,16 +138,16 @@ def cell_distribution(horizon: Horizon, role: int, week: int) -> CellDistributio
     Raises IndexError for a cell outside the horizon.
     """
     check_cell(horizon, role, week)
-    found = role_distribution(horizon, role, np.array([week]))
+    (found,) = role_distributions(horizon, role, [week])
     chances = np.where(found.chances[0] < 1e-15, 0.0, found.chances[0])
     chances = chances[: np.flatnonzero(chances)[-1] + 1]
     hours = horizon.confirmed[role, week] + found.step * np.arange(len(chances))
     return CellDistribution(hours, chances / chances.sum())
 
 
-def role_distribution(
-    horizon: Horizon, role: int, weeks: npt.NDArray[np.int64], *, without: Hashable | None = None
-) -> RoleDistribution:
+def role_distributions(
+    horizon: Horizon, role: int, weeks: Sequence[int], *, without: Hashable | None = None
+) -> Iterator[RoleDistribution]:
     """Open demand of a role in some weeks, on the horizon's grid, leaving out one deal if its key is given."""
     demand = horizon.demand
     chosen = demand.stretches.role == role
@@ -155,9 +156,7 @@ def role_distribution(
     demand = demand.taken(chosen)
     wanted = np.zeros((horizon.roles, horizon.weeks), dtype=np.bool_)
     wanted[role, weeks] = True
-    if not len(weeks):
-        return RoleDistribution(role, weeks, float(horizon.grid[role]), np.ones((0, 1)))
-    return next(open_distributions(demand, demand.occurrences(horizon.weeks), wanted, horizon.grid))
+    return open_distributions(demand, demand.occurrences(horizon.weeks), wanted, horizon.grid)
 
 
 def quantile(cumulative: Floats, part: float) -> npt.NDArray[np.int64]:
@@ -194,7 +193,7 @@ def _horizon(
 ) -> Horizon:  # fmt: skip
     """Figures of the touched cells [R, W] anew, of the others as in the former horizon.
 
-    Of a role with touched cells all that is quick to compute is computed anew, and everything if its grid changes.
+    What is quick is computed anew for all cells of a touched role; those whose grid changes count as touched.
     """
     roles, weeks = capacity.shape
     anew = np.asarray(touched.any(axis=1))
@@ -203,8 +202,8 @@ def _horizon(
     grid = find_steps(theirs, found, roles, weeks, grid=asked_grid)
     cell = role[found.stretch] * weeks + found.week
     mean, variance = (
-        np.bincount(cell, found.chance * each[found.stretch], capacity.size).reshape(capacity.shape)
-        for each in (hours, rounding_variance(hours, grid[role]))
+        add_up(cell, found.chance * each, capacity.size).reshape(capacity.shape)
+        for each in (hours[found.stretch], rounding_variance(hours[found.stretch], grid.ravel()[cell]))
     )
     figures = {
         "expected": confirmed + mean,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from staffing.horizon.convolution import deal_factors
+from staffing.horizon.convolution import deal_weights
 from staffing.horizon.demand import Demand, Ints
 from staffing.horizon.distribution import Horizon, check_cell, overload
 from staffing.horizon.grid import Complexes, Floats, Transforms, transform_size
@@ -47,12 +47,12 @@ def cell_drivers(horizon: Horizon, role: int, week: int, *, move_by: int = 4) ->
     elsewhere, other_hours, other_chance = _asked(demand, horizon.weeks, week, move_by)
     known = np.isin(elsewhere, deals)
     other, other_hours, other_chance = np.searchsorted(deals, elsewhere[known]), other_hours[known], other_chance[known]
-    step, most = float(horizon.grid[role]), np.zeros(len(deals))
+    step, most = float(horizon.grid[role, week]), np.zeros(len(deals))
     np.maximum.at(most, np.concatenate([number, other]), np.concatenate([hours, other_hours]))
     transform = Transforms(step, transform_size(int(np.ceil(most / step - 1e-9).sum()) + 1))
-    factors = deal_factors(transform, len(deals), number, hours, chance)
+    factors = _factors(transform, len(deals), number, hours, chance)
     others = _without_each(factors)
-    moved = others * deal_factors(transform, len(deals), other, other_hours, other_chance)
+    moved = others * _factors(transform, len(deals), other, other_hours, other_chance)
     cases = np.concatenate([others[:1] * factors[:1], others, moved])
     free = np.full(len(cases), horizon.capacity[role, week] - horizon.confirmed[role, week])
     cumulative = np.cumsum(np.fft.irfft(cases, n=transform.size, axis=1), axis=1)
@@ -76,6 +76,12 @@ def _asked(demand: Demand, weeks: int, week: int, moved: int) -> tuple[Ints, Flo
     here = found.week == week
     stretch = found.stretch[here]
     return demand.stretches.deal[stretch], demand.stretches.hours[stretch], found.chance[here]
+
+
+def _factors(transform: Transforms, deals: int, deal: Ints, hours: Floats, chance: Floats) -> Complexes:
+    """Each deal's characteristic function, [deals, frequencies]."""
+    weights, rows = deal_weights(transform, deals, deal, hours, chance)
+    return np.asarray((weights @ rows).view(np.complex128))
 
 
 def _without_each(factors: Complexes) -> Complexes:

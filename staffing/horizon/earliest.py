@@ -10,7 +10,7 @@ import numpy as np
 
 from staffing.horizon.deals import Need
 from staffing.horizon.demand import Bools, stretches_of
-from staffing.horizon.distribution import SECOND, Horizon, quantile, role_distribution
+from staffing.horizon.distribution import SECOND, Horizon, quantile, role_distributions
 from staffing.horizon.grid import Floats
 
 CONFIDENCE = 0.8
@@ -94,10 +94,10 @@ def headroom(horizon: Horizon, role: int, *, confidence: float = CONFIDENCE, wit
     Capacity less the least x with P(demand of all deals but `without` ≤ x) ≥ confidence; below zero where that alone is
     too much.
     """
-    weeks = np.arange(horizon.weeks)
-    found = role_distribution(horizon, role, weeks, without=without)
-    open_hours = found.step * quantile(np.cumsum(found.chances, axis=1), confidence)
-    return np.asarray(horizon.capacity[role] - horizon.confirmed[role] - open_hours)
+    room = horizon.capacity[role] - horizon.confirmed[role]
+    for found in role_distributions(horizon, role, range(horizon.weeks), without=without):
+        room[found.weeks] -= found.step * quantile(np.cumsum(found.chances, axis=1), confidence)
+    return np.asarray(room)
 
 
 def _fitting_starts(need: Need, needs: Sequence[Need], room: Floats) -> Bools:

@@ -10,26 +10,23 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
 
-POINTS = 1024  # as many as a role's grid has at most, unless a grid is asked for
+POINTS = 1024  # as many as a cell's grid has at most, unless a grid is asked for
 HUNDREDTHS = 100  # hours are kept in hundredths, so that is the finest step
 NEAR = 1e-9  # as a part of a grid step: rounding of floating point, not hours of their own
 
 
-def choose_step(hours: Floats, peak: float, points: int = POINTS) -> float:
-    """The step in hours of a grid from 0 to `peak` for contributions of these `hours` (> 0).
+def choose_steps(hours: Floats, peaks: Floats) -> Floats:
+    """Steps in hours of grids from 0 to each of the `peaks`, for contributions of these `hours` (> 0).
 
-    The greatest common divisor of the hours, to a hundredth of an hour, where it takes no more than `points`: then
-    every value lies on the grid and nothing is rounded. Else the finest of ¼, ½, 1, 2, 4 … hours within `points`.
+    The greatest common divisor of the hours, to a hundredth of an hour, where it takes no more than 1,024 points: then
+    every value lies on the grid and nothing is rounded. Else the finest of ¼, ½, 1, 2, 4 … hours within 1,024 points.
     """
-    if not len(hours):
-        return 1.0
-    hundredths = hours * HUNDREDTHS
-    whole = np.rint(hundredths)
-    if np.abs(hundredths - whole).max() <= 1e-6 and whole.min() >= 1:
-        divisor = int(np.gcd.reduce(whole.astype(np.int64)))
-        if peak * HUNDREDTHS <= divisor * points:
-            return divisor / HUNDREDTHS
-    return 0.25 * 2.0 ** max(0, math.ceil(math.log2(peak / points / 0.25)))
+    steps = 0.25 * np.exp2(np.ceil(np.log2(np.maximum(peaks / POINTS / 0.25, 1.0))))
+    hundredths = np.rint(hours * HUNDREDTHS)
+    if len(hours) and np.abs(hours * HUNDREDTHS - hundredths).max() <= 1e-6 and hundredths.min() >= 1:
+        divisor = float(np.gcd.reduce(hundredths.astype(np.int64)))
+        steps[peaks * HUNDREDTHS <= divisor * POINTS] = divisor / HUNDREDTHS
+    return np.asarray(steps)
 
 
 def split(hours: Floats, step: Floats | float) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -40,8 +37,7 @@ def split(hours: Floats, step: Floats | float) -> tuple[npt.NDArray[np.int64], F
     scaled = hours / step
     below = np.floor(scaled + NEAR)
     above = scaled - below
-    above[np.abs(above) <= NEAR] = 0.0
-    return below.astype(np.int64), above
+    return below.astype(np.int64), np.where(np.abs(above) <= NEAR, 0.0, above)
 
 
 def rounding_variance(hours: Floats, step: Floats | float) -> Floats:
@@ -71,17 +67,12 @@ class Transforms:
         self._roots = np.exp(-2j * np.pi * np.arange(size) / size)
         self._powers: dict[float, Complexes] = {}
 
-    def of(self, hours: Floats) -> Complexes:
-        """One row for each of the hours, [n, frequencies]."""
-        below, above = split(hours, self.step)
-        lower = self._roots[np.multiply.outer(below, self._k) % self.size]
-        return np.asarray(lower * (1 - above[:, None] + above[:, None] * self._roots[self._k]))
-
     def powers(self, hours: float, highest: int) -> Complexes:
         """Rows 0 … `highest` at least: the n-th is of the sum of n independent contributions of these hours."""
         known = self._powers.get(hours)
         if known is None or len(known) <= highest:
+            below, above = (part.item() for part in split(np.array([hours]), self.step))
             rows = np.ones((highest + 1, self.frequencies), dtype=np.complex128)
-            rows[1:] = self.of(np.array([hours]))
+            rows[1:] = self._roots[below * self._k % self.size] * (1 - above + above * self._roots[self._k])
             known = self._powers[hours] = np.multiply.accumulate(rows, axis=0)
         return known
