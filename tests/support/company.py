@@ -52,7 +52,8 @@ from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
-from staffing.models import WorkRole
+from staffing.models import Booking, BookingKind, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.models import Person as Worker
 from tests import factories
 from tests.handoffs.approving import ready, step_of, submitted
 from tests.handoffs.asking import started
@@ -149,7 +150,7 @@ def things(people: dict[str, Person]) -> dict[str, Any]:
         "team": factories.team("Empty").pk,
         "person": people["charlie"].user.pk,
         "line": factories.service_line().pk,
-        "work_role": WorkRole.objects.create(name="Role of the matrix").pk,
+        **_staffing(deal, now),
         "region": Region.objects.create(name="North").pk,
         "rate": CurrencyRate.objects.create(currency="USD", on=dt.date(2026, 1, 1), rate=Decimal("0.9")).pk,
         "day": CalendarDay.objects.create(
@@ -185,6 +186,22 @@ def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
     item = add_raid_item(actor=actor, opportunity=deal, values=risk, now=now)
     profile = propose_profile(actor=actor, opportunity=deal, reason="", now=now)
     return {"commitment": commitment.pk, "risk": item.pk, "risk_profile": profile.pk}
+
+
+def _staffing(deal: Opportunity, now: dt.datetime) -> dict[str, int]:
+    """Somebody without a login, away for a day, and softly booked for her deal."""
+    role, today = WorkRole.objects.create(name="Role of the matrix"), now.date()
+    worker = Worker.objects.create(name="Worker of the matrix", role=role)
+    booking = Booking.objects.create(
+        role=role, person=worker, opportunity=deal, kind=BookingKind.SOFT, hours_per_week=Decimal(20), first_on=today,
+        last_on=today + dt.timedelta(days=20),
+    )  # fmt: skip
+    return {
+        "work_role": role.pk, "worker": worker.pk, "booking": booking.pk,
+        "time_off": TimeOff.objects.create(person=worker, first_on=today, last_on=today).pk,
+        "skill": Skill.objects.create(name="Skill of the matrix").pk,
+        "need": StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=20, weeks=3).pk,
+    }  # fmt: skip
 
 
 def _voice(actor: User, deal: Opportunity, contact: Contact, now: dt.datetime) -> dict[str, Any]:
