@@ -129,6 +129,7 @@ BOOKINGS_HARDENED = "bookings.hardened"
 BOOKINGS_RELEASED = "bookings.all_released"
 BOOKINGS_RESUMED = "bookings.resumed"
 BOOKINGS_MOVED = "bookings.moved"
+START_PROMISED_EARLY = "staffing.promised_early"
 PERSON_CHANGED = "people.changed"
 STAFFING_LIST_CHANGED = "staffing.list_changed"
 ACCOUNT_CHANGED = "accounts.changed"
@@ -211,6 +212,7 @@ TEXTS: dict[str, StrPromise] = {
     BOOKINGS_RELEASED: _("Soft bookings were released: {count}"),
     BOOKINGS_RESUMED: _("Bookings were taken up again: {count}"),
     BOOKINGS_MOVED: _("Soft bookings moved with the deal by {weeks} weeks: {count}"),
+    START_PROMISED_EARLY: _("promised a start on {promised}, before what the deal needs fits ({safe})"),
     PERSON_CHANGED: _("changed {name} in the staffing"),
     STAFFING_LIST_CHANGED: _("changed roles, skills or templates of the staffing"),
     RISK_ADDED: _("added to the register: {text}"),

@@ -12,8 +12,16 @@ SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     names.OPPORTUNITY_WON: ("handoffs.handlers.close_engagement", "staffing.handlers.harden_bookings"),
     names.OPPORTUNITY_LOST: ("handoffs.handlers.close_engagement", "staffing.handlers.release_bookings"),
     names.OPPORTUNITY_REOPENED: ("handoffs.handlers.resume_engagement", "staffing.handlers.resume_bookings"),
-    names.OPPORTUNITY_CLOSE_DATE_MOVED: ("handoffs.handlers.reschedule_tasks", "staffing.handlers.move_bookings"),
-    names.OPPORTUNITY_START_MOVED: ("handoffs.handlers.reschedule_tasks", "staffing.handlers.move_bookings"),
+    names.OPPORTUNITY_CLOSE_DATE_MOVED: (
+        "handoffs.handlers.reschedule_tasks",
+        "staffing.handlers.move_bookings",
+        "staffing.handlers.note_promise",
+    ),
+    names.OPPORTUNITY_START_MOVED: (
+        "handoffs.handlers.reschedule_tasks",
+        "staffing.handlers.move_bookings",
+        "staffing.handlers.note_promise",
+    ),
     names.OPPORTUNITY_REASSIGNED: ("handoffs.handlers.follow_people",),
     names.OPPORTUNITY_ARCHIVED: ("handoffs.handlers.close_engagement", "staffing.handlers.release_bookings"),
     names.OPPORTUNITY_RESTORED: ("handoffs.handlers.resume_engagement", "staffing.handlers.resume_bookings"),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from events.models import Event
 from opportunities.models import Opportunity
-from staffing.services import following
+from staffing.services import following, promises
 
 
 def harden_bookings(*, event: Event, now: datetime) -> None:
@@ -27,6 +27,11 @@ def resume_bookings(*, event: Event, now: datetime) -> None:
 def move_bookings(*, event: Event, now: datetime) -> None:
     """The dates of a deal moved: its soft bookings move with them."""
     following.follow(opportunity=_deal(event), now=now)
+
+
+def note_promise(*, event: Event, now: datetime) -> None:
+    """Somebody named a start: if what the deal needs doesn't fit by then, that is kept."""
+    promises.note_promise(actor=event.actor, opportunity=_deal(event), because=event.pk, now=now)
 
 
 def ask_for_needs(*, event: Event, now: datetime) -> None:

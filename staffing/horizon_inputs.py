@@ -19,7 +19,7 @@ from accounts.models import Organisation
 from opportunities.models import StageKind
 from staffing.capacity import DAYS, Capacity, Floats, WorkingDays, capacity, working_days
 from staffing.horizon.deals import Need, OpenDeal
-from staffing.horizon_learning import Share, Slips, slips, win_shares
+from staffing.horizon_learning import Share, Slips, learn
 from staffing.models import Booking, BookingKind, StaffingNeed, WorkRole
 from staffing.models.needs import MOST_OFFSET, MOST_WEEKS
 from staffing.weeks import monday_of
@@ -104,7 +104,7 @@ class _Columns:
 
 
 def gather(monday: dt.date, weeks: int, *, home: Organisation) -> Inputs:
-    """Everything for ``weeks`` weeks from a Monday. Nine queries, however many deals and people there are."""
+    """Everything for ``weeks`` weeks from a Monday. Eight queries, however many deals and people there are."""
     days = working_days(monday, weeks, home=home)
     staff = capacity(days)
     roles = list(WorkRole.objects.all())
@@ -112,7 +112,8 @@ def gather(monday: dt.date, weeks: int, *, home: Organisation) -> Inputs:
     work = _booked(days, staff, place, home=home)
     confirmed = work.sure.summed(len(place)) + _asked(days, work, place, home=home)
     prospects = work.prospects
-    learned, shares = slips(), win_shares()
+    history = learn()
+    learned, shares = history.slips, history.shares
     deals = [deal for prospect in prospects.values() if (deal := _deal(prospect, monday, place, learned, shares))]
     # Roles that were put away stand here only as long as somebody has them or something asks for them.
     hours, asked = staff.by_role(list(place)), {need.role for deal in deals for need in deal.needs}

@@ -1,4 +1,4 @@
-"""What our own history says: how often deals of a stage are won, and how far closing slips. One query each.
+"""What our own history says: how often deals of a stage are won, and how far closing slips.
 
 Only the deals closed last are read, so the cost doesn't grow with the history.
 """
@@ -21,12 +21,12 @@ ENOUGH_SLIPS = 50
 RECENT = 2000
 EARLIEST, LATEST = -4, 12
 
-_SHARES = """
+_HISTORY = """
 with latest as (
-    select stage.id as stage_id, deal.id, deal.kind, deal.closed_on
+    select stage.id as stage_id, deal.id, deal.kind, deal.closed_on, deal.close_date
     from opportunities_stage stage
     cross join lateral (
-        select id, kind, closed_on from opportunities_opportunity
+        select id, kind, closed_on, close_date from opportunities_opportunity
         where stage_id = stage.id and archived_at is null and closed_on is not null
         order by closed_on desc, id desc limit %(recent)s
     ) deal
@@ -35,32 +35,29 @@ with latest as (
     select max(oldest) as day from (
         select min(closed_on) as oldest from latest group by stage_id having count(*) = %(recent)s
     ) cut
+), shares as (
+    select step.to_stage_id, count(distinct latest.id) as closed,
+        count(distinct latest.id) filter (where latest.kind = 'won') as won
+    from latest
+    join opportunities_stagechange step on step.opportunity_id = latest.id
+    join opportunities_stage went on went.id = step.to_stage_id and went.kind = 'open'
+    where latest.closed_on > coalesce((select day from since), '-infinity'::date)
+    group by step.to_stage_id
+), slips as (
+    select round((closed_on - coalesce(planned.day, close_date, closed_on)) / 7.0)::int as weeks,
+        (planned.day is not null)::int as moved, count(*) as deals
+    from latest
+    left join lateral (
+        select (data ->> 'from')::date as day from events_event
+        where opportunity_id = latest.id and name = %(moved)s and data ->> 'from' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+        order by id limit 1
+    ) planned on true
+    where kind = 'won'
+    group by 1, 2
 )
-select step.to_stage_id, count(distinct latest.id), count(distinct latest.id) filter (where latest.kind = 'won')
-from latest
-join opportunities_stagechange step on step.opportunity_id = latest.id
-join opportunities_stage went on went.id = step.to_stage_id and went.kind = 'open'
-where latest.closed_on > coalesce((select day from since), '-infinity'::date)
-group by step.to_stage_id
-having count(distinct latest.id) >= %(enough)s
-"""
-
-_SLIPS = """
-select round((deal.closed_on - coalesce(planned.day, deal.close_date, deal.closed_on)) / 7.0)::int,
-    planned.day is not null, count(*)
-from opportunities_stage stage
-cross join lateral (
-    select id, closed_on, close_date from opportunities_opportunity
-    where stage_id = stage.id and archived_at is null and closed_on is not null
-    order by closed_on desc, id desc limit %(recent)s
-) deal
-left join lateral (
-    select (data ->> 'from')::date as day from events_event
-    where opportunity_id = deal.id and name = %(moved)s and data ->> 'from' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
-    order by id limit 1
-) planned on true
-where stage.kind = 'won'
-group by 1, 2
+select 'share', to_stage_id, closed, won from shares
+union all
+select 'slip', weeks, moved, deals from slips
 """
 
 
@@ -90,23 +87,34 @@ class Slips:
         return self.moved > 0
 
 
-def win_shares() -> dict[int, Share]:
-    """By stage, for the stages that enough of the deals closed last went through. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SHARES, {"recent": RECENT, "enough": ENOUGH_CLOSED})
-        return {stage: Share(closed, won) for stage, closed, won in cursor.fetchall()}
+@dataclass(frozen=True)
+class History:
+    """``shares`` by stage, for the stages that enough of the deals closed last went through."""
+
+    shares: dict[int, Share]
+    slips: Slips
 
 
-def slips() -> Slips:
-    """Weeks from the close date planned first to the day of the win, of the deals won last. One query."""
+def learn() -> History:
+    """What the deals closed last say. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_SLIPS, {"recent": RECENT, "moved": names.OPPORTUNITY_CLOSE_DATE_MOVED})
+        cursor.execute(_HISTORY, {"recent": RECENT, "moved": names.OPPORTUNITY_CLOSE_DATE_MOVED})
         rows = cursor.fetchall()
-    moved = sum(count for _weeks, has_moved, count in rows if has_moved)
+    shares = {
+        stage: Share(closed, won) for kind, stage, closed, won in rows if kind == "share" and closed >= ENOUGH_CLOSED
+    }
+    return History(
+        shares, _slips([(weeks, bool(moved), deals) for kind, weeks, moved, deals in rows if kind == "slip"])
+    )
+
+
+def _slips(rows: list[tuple[int, bool, int]]) -> Slips:
+    """From the close date planned first to the day of the win, in weeks; whether it moved, and how many deals."""
+    moved = sum(deals for _weeks, has_moved, deals in rows if has_moved)
     if moved < ENOUGH_SLIPS:
         return Slips(DEFAULT_SHIFT)
     counted: Counter[int] = Counter()
-    for weeks, _has_moved, count in rows:
-        counted[min(max(weeks, EARLIEST), LATEST)] += count
+    for weeks, _has_moved, deals in rows:
+        counted[min(max(weeks, EARLIEST), LATEST)] += deals
     total, first = counted.total(), min(counted)
     return Slips(Shift(first, tuple(counted[week] / total for week in range(first, max(counted) + 1))), moved)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from opportunities.access import readable_opportunity
 from opportunities.views.answers import Request, dialog, today_of
-from staffing.earliest_queries import earliest_panel
+from staffing.earliest_queries import earliest_panel, early_promise
 from staffing.horizon_queries import DEFAULT_WEEKS, MOVED_BY, WEEKS, cell_page, horizon_of, horizon_page
 from staffing.models.needs import MOST_WEEKS
 
@@ -52,9 +52,10 @@ def cell(request: Request, role: int) -> HttpResponse:
 def earliest(request: Request, pk: int) -> HttpResponse:
     """When the deal can start safely: a fragment for the deal page, or a page of its own."""
     deal = readable_opportunity(request.user, pk)
-    panel = earliest_panel(deal, home=request.organisation, today=today_of(request))
+    today = today_of(request)
+    panel = earliest_panel(deal, home=request.organisation, today=today)
     template = "staffing/_earliest.html" if request.htmx else "staffing/earliest.html"
-    return render(request, template, {"panel": panel, "deal": deal, "today": today_of(request)})
+    return render(request, template, {"panel": panel, "promise": early_promise(deal), "deal": deal, "today": today})
 
 
 def _require_reader(request: Request) -> None:

@@ -225,6 +225,20 @@ def test_a_promise_that_fits_is_said(as_alice: Browser, architect: WorkRole) -> 
     assert "You promise" not in earliest(as_alice, deal)
 
 
+def test_an_early_start_that_fits_does_not_make_a_later_one_fit(as_alice: Browser, architect: WorkRole) -> None:
+    booking(MONDAY + 8 * WEEK, MONDAY + 12 * WEEK - dt.timedelta(days=1), 40, role=architect)
+    deal = begins(MONDAY + 9 * WEEK)
+    need(deal, architect, 40)
+    shown = earliest(as_alice, deal)
+    assert "You promise 3 weeks earlier than what fits with 80 %. Earlier starts fit" in shown
+
+
+def test_a_start_beyond_what_is_looked_at_is_not_judged(as_alice: Browser, architect: WorkRole) -> None:
+    deal = begins(MONDAY + 60 * WEEK)
+    need(deal, architect, 40)
+    assert "fits can’t be told" in earliest(as_alice, deal)
+
+
 def test_without_a_start_the_close_date_is_the_measure(as_alice: Browser, architect: WorkRole) -> None:
     booking(MONDAY, MONDAY + 10 * WEEK - dt.timedelta(days=1), 40, role=architect)
     deal = begins(None, close_date=MONDAY + 4 * WEEK)

@@ -15,7 +15,7 @@ from events.recording import record
 from opportunities.models import Opportunity
 from staffing.horizon.deals import DEFAULT_SHIFT, Need
 from staffing.horizon_inputs import Inputs, gather
-from staffing.horizon_learning import slips, win_shares
+from staffing.horizon_learning import learn
 from staffing.models import NeedState
 from tests import factories
 from tests.staffing.staffed import booking, need, role, worker
@@ -186,7 +186,7 @@ def test_few_closed_deals_say_nothing_about_a_stage(
 ) -> None:
     monkeypatch.setattr("staffing.horizon_learning.ENOUGH_CLOSED", 4)
     closed(3, "won")
-    assert win_shares() == {}
+    assert learn().shares == {}
 
 
 def test_enough_closed_deals_say_how_often_a_stage_is_won(
@@ -196,7 +196,7 @@ def test_enough_closed_deals_say_how_often_a_stage_is_won(
     closed(1, "won")
     closed(3, "lost")
     negotiation = factories.stage("negotiation")
-    (share,) = win_shares().items()
+    (share,) = learn().shares.items()
     assert (share[0], share[1].closed, share[1].won, share[1].chance) == (negotiation.pk, 4, 1, 0.25)
     for at in ("negotiation", "proposal"):
         need(begins(at=at, probability=90), role(), 30)
@@ -214,14 +214,14 @@ def test_the_share_is_not_bent_by_reading_the_latest_only(
         Opportunity.objects.filter(pk=closed(1, "lost")[0].pk).update(closed_on=MONDAY - days * WEEK)
     for days in (0, 2, 4, 6, 8):
         Opportunity.objects.filter(pk=closed(1, "won")[0].pk).update(closed_on=MONDAY - days * WEEK)
-    (share,) = win_shares().values()
+    (share,) = learn().shares.values()
     assert (share.closed, share.won) == (5, 2)  # since the fourth last loss, its own day left out
 
 
 def test_few_slips_leave_the_default(organisation: Organisation) -> None:
     closed(2, "won")
-    assert slips().shift == DEFAULT_SHIFT
-    assert not slips().is_learned
+    assert learn().slips.shift == DEFAULT_SHIFT
+    assert not learn().slips.is_learned
 
 
 def test_enough_slips_give_their_own_distribution(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_enough_slips_give_their_own_distribution(organisation: Organisation, mo
             dates = {"from": planned.isoformat(), "to": today.isoformat()}
             record(names.OPPORTUNITY_CLOSE_DATE_MOVED, actor=None, about=deal, within=deal, now=NOW, data=dates)
     closed(2, "won", close_date=today)
-    learned = slips()
+    learned = learn().slips
     assert learned.moved == 2
     assert learned.shift.first == 0
     assert learned.shift.chances[0] == 0.5
@@ -246,7 +246,7 @@ def test_dates_that_were_not_known_are_no_slips(organisation: Organisation, monk
     (deal,) = closed(1, "won")
     dates = {"from": "–", "to": "2027-01-01"}
     record(names.OPPORTUNITY_CLOSE_DATE_MOVED, actor=None, about=deal, within=deal, now=NOW, data=dates)
-    assert not slips().is_learned
+    assert not learn().slips.is_learned
 
 
 def test_queries_do_not_grow_with_deals(organisation: Organisation) -> None:
@@ -259,4 +259,4 @@ def test_queries_do_not_grow_with_deals(organisation: Organisation) -> None:
         with CaptureQueriesContext(connection) as queries:
             found(organisation)
         counts.append(len(queries))
-    assert counts == [9, 9]
+    assert counts == [8, 8]
