@@ -52,7 +52,7 @@ from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
-from staffing.models import Booking, BookingKind, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.models import Booking, BookingKind, NeedTemplate, Skill, StaffingNeed, TimeOff, WorkRole
 from staffing.models import Person as Worker
 from tests import factories
 from tests.handoffs.approving import ready, step_of, submitted
@@ -189,15 +189,22 @@ def _ledger(actor: User, deal: Opportunity, now: dt.datetime) -> dict[str, int]:
 
 
 def _staffing(deal: Opportunity, now: dt.datetime) -> dict[str, int]:
-    """Somebody without a login, away for a day, and softly booked for her deal."""
+    """Somebody without a login, away for a day, and softly booked for her deal; needs of it, one of them held."""
     role, today = WorkRole.objects.create(name="Role of the matrix"), now.date()
     worker = Worker.objects.create(name="Worker of the matrix", role=role)
     booking = Booking.objects.create(
         role=role, person=worker, opportunity=deal, kind=BookingKind.SOFT, hours_per_week=Decimal(20), first_on=today,
         last_on=today + dt.timedelta(days=20),
     )  # fmt: skip
+    need = StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=10, weeks=2)
+    held = Booking.objects.create(
+        role=role, opportunity=deal, need=need, kind=BookingKind.SOFT, hours_per_week=Decimal(10), first_on=today,
+        last_on=today + dt.timedelta(days=13),
+    )  # fmt: skip
+    template = NeedTemplate.objects.create(role=role, hours_per_week=Decimal(8), weeks=4)
     return {
-        "work_role": role.pk, "worker": worker.pk, "booking": booking.pk,
+        "work_role": role.pk, "worker": worker.pk, "booking": booking.pk, "need_booking": held.pk,
+        "need_template": template.pk,
         "time_off": TimeOff.objects.create(person=worker, first_on=today, last_on=today).pk,
         "skill": Skill.objects.create(name="Skill of the matrix").pk,
         "need": StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=20, weeks=3).pk,
