@@ -37,6 +37,8 @@ from opportunities.services.moves import GateNotMet
 from opportunities.services.pipelines import DealsInTheWay
 from opportunities.services.policies import IllegalMove, ReasonNeeded
 from opportunities.services.versions import Stale
+from staffing.services.checks import Stale as StaleStaffing
+from staffing.states import IllegalTransition as IllegalStaffing
 
 log = structlog.get_logger(__name__)
 
@@ -176,6 +178,7 @@ def _refused(error: exceptions.APIException) -> Problem:
 @translated.register(StaleProfile)
 @translated.register(StalePlan)
 @translated.register(StaleHandoff)
+@translated.register(StaleStaffing)
 def _stale(error: Any) -> Problem:
     return Problem(status.HTTP_412_PRECONDITION_FAILED, "stale", str(error), current=error.current)
 
@@ -188,8 +191,9 @@ def _illegal_move(error: IllegalMove) -> Problem:
     return Problem(status.HTTP_409_CONFLICT, "illegal_transition", sentence, more={"legal": legal})
 
 
-@translated.register
-def _illegal_transition(error: IllegalTransition) -> Problem:
+@translated.register(IllegalTransition)
+@translated.register(IllegalStaffing)
+def _illegal_transition(error: Any) -> Problem:
     names = ", ".join(error.legal)
     sentence = _("%(reason)s From here it can become: %(names)s.") % {"reason": error, "names": names}
     return Problem(

@@ -41,14 +41,14 @@ def save_role(
         return _save(actor, row, {"name": name}, ("name",), expected_version, now)
 
 
-def archive_role(*, actor: User, role: WorkRole, now: dt.datetime) -> WorkRole:
-    """No longer offer it; people and needs that have it keep it. Raises PermissionDenied."""
-    return _rest(actor, role, now, now)
+def archive_role(*, actor: User, role: WorkRole, now: dt.datetime, expected_version: int | None = None) -> WorkRole:
+    """No longer offer it; people and needs that have it keep it. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, role, now, now, expected_version)
 
 
-def restore_role(*, actor: User, role: WorkRole, now: dt.datetime) -> WorkRole:
-    """Offer it again. Raises PermissionDenied."""
-    return _rest(actor, role, None, now)
+def restore_role(*, actor: User, role: WorkRole, now: dt.datetime, expected_version: int | None = None) -> WorkRole:
+    """Offer it again. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, role, None, now, expected_version)
 
 
 def save_skill(
@@ -64,14 +64,14 @@ def save_skill(
         return _save(actor, row, {"name": name}, ("name",), expected_version, now)
 
 
-def archive_skill(*, actor: User, skill: Skill, now: dt.datetime) -> Skill:
-    """No longer offer it; people who have it keep it. Raises PermissionDenied."""
-    return _rest(actor, skill, now, now)
+def archive_skill(*, actor: User, skill: Skill, now: dt.datetime, expected_version: int | None = None) -> Skill:
+    """No longer offer it; people who have it keep it. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, skill, now, now, expected_version)
 
 
-def restore_skill(*, actor: User, skill: Skill, now: dt.datetime) -> Skill:
-    """Offer it again. Raises PermissionDenied."""
-    return _rest(actor, skill, None, now)
+def restore_skill(*, actor: User, skill: Skill, now: dt.datetime, expected_version: int | None = None) -> Skill:
+    """Offer it again. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, skill, None, now, expected_version)
 
 
 def save_template(
@@ -98,14 +98,18 @@ def save_template(
         return _save(actor, row, values, TEMPLATE_FIELDS, expected_version, now)
 
 
-def archive_template(*, actor: User, template: NeedTemplate, now: dt.datetime) -> NeedTemplate:
-    """No longer ask for it on new deals. Raises PermissionDenied."""
-    return _rest(actor, template, now, now)
+def archive_template(
+    *, actor: User, template: NeedTemplate, now: dt.datetime, expected_version: int | None = None
+) -> NeedTemplate:
+    """No longer ask for it on new deals. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, template, now, now, expected_version)
 
 
-def restore_template(*, actor: User, template: NeedTemplate, now: dt.datetime) -> NeedTemplate:
-    """Ask for it on new deals again. Raises PermissionDenied."""
-    return _rest(actor, template, None, now)
+def restore_template(
+    *, actor: User, template: NeedTemplate, now: dt.datetime, expected_version: int | None = None
+) -> NeedTemplate:
+    """Ask for it on new deals again. Raises PermissionDenied, StaleEntry."""
+    return _rest(actor, template, None, now, expected_version)
 
 
 def _save(
@@ -130,12 +134,14 @@ def _save(
     return row
 
 
-def _rest(actor: User, row: Row, at: dt.datetime | None, now: dt.datetime) -> Row:
+def _rest(actor: User, row: Row, at: dt.datetime | None, now: dt.datetime, expected_version: int | None = None) -> Row:
     planner(actor)
     with transaction.atomic():
         current = type(row)._default_manager.select_for_update().get(pk=row.pk)
         if (current.archived_at is None) == (at is None):
             return current
+        if expected_version not in (None, current.version):
+            raise StaleEntry(current)
         current.archived_at = at
         current.version += 1
         current.save(update_fields=["archived_at", "version"])

@@ -60,14 +60,17 @@ def change_person(
         return _saved(actor, current, now)
 
 
-def archive_person(*, actor: User, person: Person, now: dt.datetime) -> Person:
-    """No longer plan somebody. What they are booked for stays until it is released. Raises PermissionDenied."""
-    return _rest(actor, person, now, now)
+def archive_person(*, actor: User, person: Person, now: dt.datetime, expected_version: int | None = None) -> Person:
+    """No longer plan somebody. What they are booked for stays until it is released.
+
+    Raises PermissionDenied, StalePerson.
+    """
+    return _rest(actor, person, now, now, expected_version)
 
 
-def restore_person(*, actor: User, person: Person, now: dt.datetime) -> Person:
-    """Plan somebody again. Raises PermissionDenied."""
-    return _rest(actor, person, None, now)
+def restore_person(*, actor: User, person: Person, now: dt.datetime, expected_version: int | None = None) -> Person:
+    """Plan somebody again. Raises PermissionDenied, StalePerson."""
+    return _rest(actor, person, None, now, expected_version)
 
 
 def set_skills(
@@ -173,12 +176,16 @@ def _check(person: Person) -> None:
     check(person, FIELDS, problems)
 
 
-def _rest(actor: User, person: Person, at: dt.datetime | None, now: dt.datetime) -> Person:
+def _rest(
+    actor: User, person: Person, at: dt.datetime | None, now: dt.datetime, expected_version: int | None
+) -> Person:
     planner(actor)
     with transaction.atomic():
         current = Person.objects.select_for_update().get(pk=person.pk)
         if (current.archived_at is None) == (at is None):
             return current
+        if expected_version not in (None, current.version):
+            raise StalePerson(current)
         current.archived_at = at
         return _saved(actor, current, now)
 

@@ -24,6 +24,9 @@ _DEPENDS = re.compile(
     "|End that first|This follows|last day has passed|can't sign in any more|has no ramp plan|belong to the deal"
     "|No e-mail address|not to be written to|begins with https"
     "|That day has passed|its ramp plan rests|The ramp has ended|The project is closed|Nobody works from that day"
+    "|can't end before|leaves before|(joins|leaves) on|no longer planned|Ensure (this value|that there)|another deal"
+    "|Choose skills from|is always booked|Bookings of an open|its bookings are hard|This is needed|has no dates"
+    "|Name a deal|Give them a name"
 )
 
 
@@ -32,6 +35,7 @@ IDS: dict[str, list[int]] = json.loads(os.environ.get("ONETEAM_IDS", "{}"))
 _ABOUT = {
     "account": "accounts", "parent": "accounts", "assignee": "people", "delegate": "people", "delegator": "people",
     "delivery_owner": "people", "owner": "people",
+    "role": "staffing-roles", "person": "staffing-people", "skill": "staffing-skills",
     "like": "pipelines", "pipeline": "pipelines", "stage": "stages",
 }  # fmt: skip
 
@@ -52,7 +56,9 @@ def before_call(ctx: schemathesis.HookContext, case: schemathesis.Case, kwargs: 
         return
     if "id" in case.path_parameters:
         given = case.path_parameters["id"]
-        case.path_parameters["id"] = _existing(case.path.split("/")[3], given)
+        parts = case.path.split("/")
+        resource = f"staffing-{parts[4]}" if parts[3] == "staffing" else parts[3]
+        case.path_parameters["id"] = _existing(resource, given)
         if case.headers and "If-Match" in case.headers and type(given) is int and given % 4 != 3:
             case.headers["If-Match"] = "*"
     if isinstance(case.body, dict):

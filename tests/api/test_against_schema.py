@@ -26,6 +26,8 @@ from handoffs import defaults
 from handoffs.models import DealReview, Delegation, Engagement, Handoff, Pulse, RampPlan, Task
 from handoffs.services.approvals import delegate
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
+from staffing.models import Booking, Person, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.services.bookings import book
 from tests import factories
 from tests.api.conftest import Program
 from tests.handoffs.approving import ready, submitted
@@ -46,6 +48,7 @@ def things() -> dict[str, list[int]]:
     factories.dan()
     for key in ("prospect", "discovery", "discovery", "negotiation", "won", "lost"):
         factories.ContactFactory.make(account=factories.deal(key, account=factories.AccountFactory.make()).account)
+    _staffing()
     deadline = time.monotonic() + 30
     while Delivery.objects.filter(state__in=OPEN).exists() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -54,9 +57,25 @@ def things() -> dict[str, list[int]]:
         "accounts": Account, "contacts": Contact, "deal-reviews": DealReview, "delegations": Delegation,
         "engagements": Engagement, "handoffs": Handoff,
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
-        "ramp-plans": RampPlan, "stages": Stage, "tasks": Task,
+        "ramp-plans": RampPlan, "stages": Stage, "tasks": Task, "staffing-roles": WorkRole,
+        "staffing-skills": Skill, "staffing-people": Person, "staffing-time-off": TimeOff,
+        "staffing-needs": StaffingNeed, "staffing-bookings": Booking,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
+
+
+def _staffing() -> None:
+    """A role that a deal needs, and somebody who has a skill, a day off and a booking."""
+    role, day = WorkRole.objects.create(name="Architect"), timezone.now().date()
+    person = Person.objects.create(name="Nils", role=role)
+    person.skills.create(skill=Skill.objects.create(name="Kafka"), proficiency=3)
+    TimeOff.objects.create(person=person, first_on=day, last_on=day)
+    deal = Opportunity.objects.filter(kind="open").earliest("pk")
+    StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=20, weeks=4)
+    book(
+        actor=factories.ruth(), now=timezone.now(),
+        values={"opportunity": deal, "person": person, "hours_per_week": 20, "first_on": day, "last_on": day},
+    )  # fmt: skip
 
 
 def _handoffs() -> None:
