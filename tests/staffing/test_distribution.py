@@ -156,6 +156,14 @@ def test_a_large_case_agrees_with_simulation():
         assert ((drawn["demand"] < level - horizon.grid).mean(axis=0) <= part + around).all()
 
 
+@pytest.mark.parametrize(
+    ("probability", "p50", "p80"), [(0.2, 0, 0), (0.201, 0, 8), (0.5, 0, 8), (0.501, 8, 8), (0.999, 8, 8)]
+)
+def test_percentiles_are_the_least_hours_that_suffice_so_often(probability, p50, p80):
+    horizon = one_cell(deal(Need(0, 8, 1), probability=probability))
+    assert (horizon.p50, horizon.p80) == (p50, p80)
+
+
 def test_many_deals_with_equal_hours_are_binomial():
     horizon = compute_horizon([[500]], [[0]], [deal(Need(0, 10, 1), probability=0.3, key=str(i)) for i in range(150)])
     binomial = [math.comb(150, n) * 0.3**n * 0.7 ** (150 - n) for n in range(151)]
@@ -201,6 +209,16 @@ def test_an_update_leaves_cells_alone_that_the_deal_does_not_touch():
     touched = np.zeros(capacity.shape, dtype=bool)
     touched[0, 10:14] = True
     assert ((updated.overload_probability >= 0) == touched).all()
+
+
+def test_an_update_that_changes_the_grid_equals_computing_all_anew():
+    capacity, confirmed = np.full((1, 4), 36.9), np.zeros((1, 4))
+    deals = [deal(Need(0, 7.3, 1), key="a"), deal(Need(0, 36.9, 1), key="b")]
+    odd = deal(Need(0, 20.01, 1), start=3, key="odd")
+    former, anew = (compute_horizon(capacity, confirmed, there) for there in (deals, [*deals, odd]))
+    assert former.overload_probability[0, 0] != anew.overload_probability[0, 0]
+    assert_equal(update_horizon(former, changed=[odd]), anew)
+    assert_equal(update_horizon(anew, removed=["odd"]), former)
 
 
 def test_a_deal_that_is_won_moves_into_what_is_confirmed():
