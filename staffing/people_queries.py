@@ -154,7 +154,8 @@ def _week(monday: dt.date, number: int, capacity: Decimal, lines: list[Line]) ->
 def roles_with_counts() -> list[WorkRole]:
     """All roles, each with ``people_now``: how many current people have it. Archived ones too."""
     current = Count("people", filter=Q(people__archived_at__isnull=True))
-    return list(WorkRole.objects.annotate(people_now=current))
+    # Counting would leave the order to chance.
+    return list(WorkRole.objects.annotate(people_now=current).order_by("position", "name", "pk"))
 
 
 def skills_with_counts() -> list[tuple[Skill, int]]:

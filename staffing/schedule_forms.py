@@ -93,11 +93,12 @@ class BookingForm(RecordForm):
             self.fields["opportunity"] = DealField(
                 user=user, label=gettext_lazy("Deal"), required=False,
                 widget=forms.TextInput(attrs={"list": "booking-deals", "autocomplete": "off"}),
+                help_text=gettext_lazy("Begin to write its name or its client’s."),
             )  # fmt: skip
         if booking is None or booking.opportunity_id is None:
             self.fields["title"] = TextField(
-                label=gettext_lazy("Or own work"), max_length=120, required=False,
-                help_text=gettext_lazy("Such as “training” or “support rota”."),
+                label=gettext_lazy("Or own work") if booking is None else gettext_lazy("What for"),
+                max_length=120, required=False, help_text=gettext_lazy("Such as “training” or “support rota”."),
             )  # fmt: skip
 
     @property

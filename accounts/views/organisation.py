@@ -41,6 +41,8 @@ TILES = (
         (
             ("user", "accounts:people", gettext_lazy("People"), gettext_lazy("Who signs in, their roles and teams")),
             ("users", "accounts:teams", gettext_lazy("Teams"), gettext_lazy("Who shares deals, and who is on call")),
+            ("tags", "staffing:settings", gettext_lazy("Roles and skills"),
+             gettext_lazy("What people do on projects, and what they can do")),
         ),
     ),
     (
