@@ -30,7 +30,7 @@ from staffing.services.lists import (
 ENTRY = ("id", "version", "url", "name", "archived_at")
 
 
-class RoleOut(serializers.ModelSerializer[WorkRole]):
+class WorkRoleOut(serializers.ModelSerializer[WorkRole]):
     """What somebody does on a project."""
 
     url = Url("api:staffing_role")
@@ -82,16 +82,16 @@ class EntryChanges(Input):
 class Roles(ListEndpoint):
     """Roles of people and needs."""
 
-    output = RoleOut
+    output = WorkRoleOut
     query = RoleQuery
 
-    @documented("List roles", gives=RoleOut, query=RoleQuery)
+    @documented("List roles", gives=WorkRoleOut, query=RoleQuery)
     def get(self, request: Request) -> Response:
         """Those in use, or those that were archived."""
         given = self.parameters()
         return self.page(WorkRole.objects.filter(archived_at__isnull=not given["archived"]), given)
 
-    @documented("Add a role", takes=EntryNew, gives=RoleOut, status=201)
+    @documented("Add a role", takes=EntryNew, gives=WorkRoleOut, status=201)
     @idempotent
     def post(self, request: Request) -> Response:
         """It comes last."""
@@ -136,14 +136,14 @@ class RoleDetail(_Entry):
     """One role."""
 
     model = WorkRole
-    output = RoleOut
+    output = WorkRoleOut
 
-    @documented("Show a role", gives=RoleOut)
+    @documented("Show a role", gives=WorkRoleOut)
     def get(self, request: Request, pk: int) -> Response:
         """The role with its ETag."""
         return self.answer(self.found(pk))
 
-    @documented("Change a role", takes=EntryChanges, gives=RoleOut, versioned=True)
+    @documented("Change a role", takes=EntryChanges, gives=WorkRoleOut, versioned=True)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename it, take it out of use or back."""
         role = self.found(pk)
@@ -157,7 +157,7 @@ class RoleDetail(_Entry):
                 saved = change(actor=self.user, role=saved, now=self.now, expected_version=seen)
         return self.answer(saved)
 
-    @documented("Archive a role", gives=RoleOut, versioned=True, refuses=(403,))
+    @documented("Archive a role", gives=WorkRoleOut, versioned=True, refuses=(403,))
     def delete(self, request: Request, pk: int) -> Response:
         """No longer offer it; people and needs that have it keep it."""
         role = self.found(pk)

@@ -30,7 +30,7 @@ from staffing.services.bookings import book
 from staffing.services.needs import add_need, cancel_need, change_need, restore_need
 
 
-class NeedOut(serializers.ModelSerializer[StaffingNeed]):
+class StaffingNeedOut(serializers.ModelSerializer[StaffingNeed]):
     """Effort that a deal asks for."""
 
     url = Url("api:staffing_need")
@@ -116,10 +116,10 @@ class NeedBooking(Input):
 class Needs(ListEndpoint):
     """Needs of the deals that the caller may see."""
 
-    output = NeedOut
+    output = StaffingNeedOut
     query = NeedQuery
 
-    @documented("List needs", gives=NeedOut, query=NeedQuery)
+    @documented("List needs", gives=StaffingNeedOut, query=NeedQuery)
     def get(self, request: Request) -> Response:
         """A page of them."""
         given = self.parameters()
@@ -130,7 +130,7 @@ class Needs(ListEndpoint):
             rows.select_related("opportunity", "role", "added_by").prefetch_related("skills__skill"), given
         )
 
-    @documented("Ask for effort", takes=NeedNew, gives=NeedOut, status=201)
+    @documented("Ask for effort", takes=NeedNew, gives=StaffingNeedOut, status=201)
     @idempotent
     def post(self, request: Request) -> Response:
         """Hours of a role for some weeks, from some weeks after the start."""
@@ -143,14 +143,14 @@ class Needs(ListEndpoint):
 class NeedDetail(Endpoint):
     """One need."""
 
-    output = NeedOut
+    output = StaffingNeedOut
 
-    @documented("Show a need", gives=NeedOut)
+    @documented("Show a need", gives=StaffingNeedOut)
     def get(self, request: Request, pk: int) -> Response:
         """The need with its ETag."""
         return self.answer(readable_need(self.user, pk))
 
-    @documented("Change a need", takes=NeedChanges, gives=NeedOut, versioned=True)
+    @documented("Change a need", takes=NeedChanges, gives=StaffingNeedOut, versioned=True)
     def patch(self, request: Request, pk: int) -> Response:
         """Its state follows its bookings."""
         need = statable_need(self.user, pk)
@@ -160,7 +160,7 @@ class NeedDetail(Endpoint):
             change_need(actor=self.user, need=need, changes=changes, expected_version=version, now=self.now)
         )
 
-    @documented("Cancel a need", gives=NeedOut, versioned=True, refuses=(403, 409))
+    @documented("Cancel a need", gives=StaffingNeedOut, versioned=True, refuses=(403, 409))
     def delete(self, request: Request, pk: int) -> Response:
         """409 while somebody is booked for it."""
         need = statable_need(self.user, pk)
@@ -171,9 +171,9 @@ class NeedDetail(Endpoint):
 class NeedRestore(Endpoint):
     """It is needed after all."""
 
-    output = NeedOut
+    output = StaffingNeedOut
 
-    @documented("Ask for a cancelled need again", takes=NoInput, gives=NeedOut)
+    @documented("Ask for a cancelled need again", takes=NoInput, gives=StaffingNeedOut)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """A need that was not cancelled stays as it is."""
