@@ -29,6 +29,7 @@ from handoffs.models import (
 from handoffs.services.reviews.standing import standing_of
 from opportunities.gates import CriterionKind, Missing, register
 from opportunities.models import Opportunity
+from staffing.models import StaffingNeed
 
 
 class AgreedReview:
@@ -96,21 +97,25 @@ class NoDisputedCommitment:
 
 
 class StaffingAsked:
-    """Delivery has stated which people it needs."""
+    """Somebody has stated what the deal takes, in roles and hours."""
 
     key = "staffing_asked"
     label: StrOrPromise = gettext_lazy("Staffing needs stated")
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]:
-        """Missing until a task that states the staffing needs is done."""
+        """Missing until the deal has a need, or a task that states the needs is done."""
+        if _of(StaffingNeed.objects.live().order_by(), opportunity) is not None:
+            return []
         tasks = Task.objects.filter(action=TaskAction.STAFFING)
         if _of(tasks.filter(state=TaskState.DONE), opportunity) is not None:
             return []
         waiting = _of(tasks, opportunity)
         sentence = _("State the staffing needs by role and week.")
         if waiting is not None:
-            sentence = _("Complete the task “%(title)s”.") % {"title": waiting.title}
-        return [Missing(self.key, sentence, link=where(opportunity, "handoffs:deal_panel", "deal-panel"))]
+            sentence = _("State the staffing needs by role and week, or complete the task “%(title)s”.") % {
+                "title": waiting.title
+            }
+        return [Missing(self.key, sentence, link=where(opportunity, "staffing:need_panel", "need-panel"))]
 
 
 class DeliveryAccepted:

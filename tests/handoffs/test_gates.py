@@ -24,10 +24,12 @@ from opportunities.services.bulk import bulk_edit
 from opportunities.services.criteria import offers_for
 from opportunities.services.moves import GateNotMet, move_to_stage
 from opportunities.services.policies import demand_of
+from staffing.models import StaffingNeed
 from tests import factories
 from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, TUESDAY, engagement_of, fresh, move, task_of
 from tests.handoffs.reviewing import agreed, answer, compared, decide, requested, sign
+from tests.staffing import staffed
 
 GATES = {kind.key: kind for kind in KINDS}
 
@@ -122,6 +124,13 @@ def test_the_staffing_gate_wants_its_task_done(gated: Opportunity, dan: User) ->
     assert task.title in says("staffing_asked", gated)
     complete_task(actor=dan, task=task, now=TUESDAY)
     assert missing("staffing_asked", gated) == []
+
+
+def test_a_need_of_the_deal_states_the_staffing_too(gated: Opportunity) -> None:
+    need = staffed.need(gated, staffed.role(), 20)
+    assert missing("staffing_asked", gated) == []
+    StaffingNeed.objects.filter(pk=need.pk).update(state="cancelled", cancelled_at=TUESDAY)
+    assert "by role and week" in says("staffing_asked", gated)
 
 
 def test_delivery_has_accepted_also_when_it_is_through(warm_deal: Opportunity, alice: User, dan: User) -> None:
