@@ -316,7 +316,12 @@ SPECTACULAR_SETTINGS = {
 # Where events look up who reacts to them; a dotted path, because events/ imports nothing above itself.
 ONETEAM_SUBSCRIPTIONS = "onetteam.subscriptions.SUBSCRIPTIONS"
 # What a new organisation starts with, in this order; accounts/ makes it without importing what is above.
-ONETEAM_DEFAULTS = ["opportunities.defaults.create", "handoffs.defaults.create", "handoffs.defaults.demand_reviews"]
+ONETEAM_DEFAULTS = [
+    "opportunities.defaults.create",
+    "staffing.defaults.create",
+    "handoffs.defaults.create",
+    "handoffs.defaults.demand_reviews",
+]
 # The address is unique whatever its capitals: a constraint on lower(email) sees to it.
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from accounts.models import Organisation, Team
 from accounts.queries import organisation
 from accounts.services.setup import AlreadySetUp, FirstAdministrator, set_up_organisation
-from onetteam.demo import clients, company, past
+from onetteam.demo import clients, company, past, staffing
 from onetteam.demo.story import Story
 from opportunities.models import Stage
 from opportunities.services.totals import compact_totals
@@ -61,6 +61,10 @@ def _make(now: dt.datetime) -> None:
     accounts = clients.make(made, chance, now=now)
     stages = {stage.key: stage for stage in Stage.objects.select_related("pipeline")}
     closed = past.make(made, accounts, stages, chance, today=today, now=now)
-    Story(made, accounts, stages, chance, today=today, now=now).tell()
+    staffing.hire(made, random.Random(SEED), today=today)  # noqa: S311 - of its own, so that the deals stay as they are
+    story = Story(made, accounts, stages, chance, today=today, now=now)
+    story.tell()
+    staffing.plan(made, today=today, now=now)
+    story.catch_up(now)
     past.add_to_snapshots(closed, chance, today=today)
     save_view(actor=made.people["Sam"], name="Hot, by amount", query="temperature=hot&sort=-amount", is_shared=True)

@@ -80,7 +80,7 @@ class Story:
             when, _order, act, is_quiet = heapq.heappop(self._waiting)
             act(when)
             if not is_quiet:
-                self._react(when)
+                self.catch_up(when)
 
     def at(self, when: dt.datetime, act: Act, *, is_quiet: bool = False) -> None:
         """Let something happen; what would lie ahead of us doesn't. Nobody reacts to what is quiet."""
@@ -94,7 +94,7 @@ class Story:
         clock = dt.time(hour or self.chance.randint(8, 15), self.chance.randrange(60))
         return min(dt.datetime.combine(day, clock, dt.UTC), self.now - dt.timedelta(minutes=self.chance.randint(5, 90)))
 
-    def _react(self, when: dt.datetime) -> None:
+    def catch_up(self, when: dt.datetime) -> None:
         """Delivery and the rest of the machinery do what they owe, half a minute later."""
         soon = min(when + dt.timedelta(seconds=30), self.now)
         while owed := list(Delivery.objects.filter(state=DeliveryState.PENDING).select_related("event").order_by("pk")):
@@ -240,7 +240,7 @@ class Story:
     def _cool(self, pursuit: Pursuit, when: dt.datetime) -> None:
         """Warm for a week, then the sponsor fell ill."""
         self._move(pursuit, "discovery", when)
-        self._react(when)
+        self.catch_up(when)
         later = min(when + dt.timedelta(days=7), self.now)
         move_to_stage(
             actor=self.seller(pursuit), opportunity=self.deals[pursuit], stage=self.stages["qualified"],
