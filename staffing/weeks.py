@@ -42,6 +42,8 @@ class WorkWeeks:
         """Hours that the person can work in each week, between joining and leaving, less holidays and time off."""
         calendar, absences = person.calendar or self._standard, list(time_off)
         daily = person.weekly_hours / _days_a_week(calendar)
+        if not absences and person.joins_on is None and person.leaves_on is None:
+            return [(daily * len(days)).quantize(TENTH) for days in self._working_days(calendar)]
         return [
             sum((_hours_on(day, daily, person, absences) for day in days), start=NONE).quantize(TENTH)
             for days in self._working_days(calendar)
@@ -51,8 +53,11 @@ class WorkWeeks:
         """Hours that the booking takes in each week, by the calendar of whoever is booked."""
         calendar = calendar or self._standard
         daily = booking.hours_per_week / _days_a_week(calendar)
+        first, last = booking.first_on, booking.last_on
         return [
-            (daily * sum(booking.first_on <= day <= booking.last_on for day in days)).quantize(TENTH)
+            (daily * sum(first <= day <= last for day in days)).quantize(TENTH)
+            if days and first <= days[-1] and last >= days[0]
+            else NONE
             for days in self._working_days(calendar)
         ]
 
