@@ -101,6 +101,12 @@ def test_the_binding_role_is_the_one_that_was_full_the_week_before():
     assert (found.week, found.binding, [one.week for one in found.needs]) == (2, 2, [0, 1, 2])
 
 
+def test_of_two_full_roles_the_one_binds_that_never_fitted_before():
+    capacity = [[40, 0, 40], [0, 0, 40]]
+    found = earliest_start(compute_horizon(capacity, np.zeros((2, 3)), []), [Need(0, 30, 1), Need(1, 30, 1)])
+    assert (found.week, found.binding) == (2, 1)
+
+
 def test_needs_that_fit_one_by_one_must_fit_together():
     capacity = [[40, 0, 40, 0], [0, 40, 0, 40]]
     found = earliest_start(compute_horizon(capacity, np.zeros((2, 4)), []), [Need(0, 30, 1), Need(1, 30, 1)])
