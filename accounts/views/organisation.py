@@ -56,6 +56,8 @@ TILES = (
              gettext_lazy("What both sides are asked, and who hears when it runs late")),
             ("stamp", "approval_settings:home", gettext_lazy("Approvals"),
              gettext_lazy("Who approves the handoff of which deal, and in which order")),
+            ("users-round", "staffing:templates", gettext_lazy("Usual needs"),
+             gettext_lazy("What deals of a service line usually take, by role and week")),
         ),
     ),
     (
