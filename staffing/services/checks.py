@@ -63,9 +63,10 @@ def check(row: models.Model, allowed: Iterable[str], problems: Mapping[str, str]
         if field.name not in allowed:
             continue
         value = getattr(row, field.attname)
+        if value is None and not field.null:
+            found.setdefault(field.name, _("This is needed."))
+            continue
         if field.is_relation:
-            if value is None and not field.null:
-                found.setdefault(field.name, _("This is needed."))
             continue
         if isinstance(value, str):
             fault = fault_in(value)

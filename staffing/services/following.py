@@ -25,7 +25,10 @@ Place = int | tuple[int, int, dt.date]
 
 
 def follow(*, opportunity: Opportunity, now: dt.datetime) -> None:
-    """Everything at once; what is in line already stays untouched."""
+    """Everything at once; what is in line already stays untouched. One query where nobody was ever booked."""
+    # Whoever books holds the deal, so a change of the deal comes after the booking, or the booking sees the change.
+    if not Booking.objects.filter(opportunity=opportunity.pk).exists():
+        return
     with transaction.atomic():
         deal = locked(opportunity)
         release_with_deal(opportunity=deal, now=now)

@@ -173,6 +173,7 @@ def test_bookings_are_refused_with_a_sentence_for_the_field(
     with pytest.raises(ValidationError) as refused:
         own(ruth, **{"person": nils, **values})
     assert list(refused.value.message_dict) == [field]
+    assert refused.value.message_dict[field][0].endswith(".")
 
 
 def test_nobody_is_booked_who_is_not_there(ruth: User, architect: WorkRole, nils: Person) -> None:
