@@ -69,7 +69,7 @@ BOOKED_SOFTLY = 3  # of five needs of hot deals
 
 
 def hire(company: Company, chance: random.Random, *, today: dt.date) -> None:
-    """Add forty people with skills, part time and time off, and templates by service line."""
+    """Add some forty people with skills, part time and time off, and templates by service line."""
     roles = {role.name: role for role in WorkRole.objects.all()}
     skills = {skill.name: skill for skill in Skill.objects.all()}
     calendars = cycle(WorkingCalendar.objects.filter(country__in=("NO", "DE")).order_by("-country"))
