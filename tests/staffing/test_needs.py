@@ -124,11 +124,12 @@ def test_a_need_is_cancelled_and_asked_for_again(alice: User, deal: Opportunity,
     assert restore_need(actor=alice, need=need, now=MONDAY).state == NeedState.OPEN
 
 
+@pytest.mark.parametrize("hours", ["20", "5"])
 def test_a_need_with_bookings_is_not_cancelled(
-    alice: User, ruth: User, deal: Opportunity, architect: WorkRole, nils: Person
+    alice: User, ruth: User, deal: Opportunity, architect: WorkRole, nils: Person, hours: str
 ) -> None:
     need = asked(alice, deal, architect)
-    booking = book(actor=ruth, values={"need": need, "person": nils}, now=MONDAY)
+    booking = book(actor=ruth, values={"need": need, "person": nils, "hours_per_week": hours}, now=MONDAY)
     with pytest.raises(IllegalTransition):
         cancel_need(actor=alice, need=need, expected_version=None, now=MONDAY)
     release_booking(actor=ruth, booking=booking, expected_version=1, now=MONDAY)
