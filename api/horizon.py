@@ -133,7 +133,7 @@ class HorizonDetail(Endpoint):
 
     def _behind(self, inputs: Inputs, found: Horizon, given: dict[str, Any]) -> CellPage:
         if "role" not in given:
-            raise invalid({"role": [_("Say whose drivers are wanted.")]})
+            raise invalid({"role": [_("Say what role's drivers are wanted.")]})
         try:
             return cell_page(self.user, inputs, found, role=given["role"], on=given["week"])
         except LookupError as error:
