@@ -99,6 +99,7 @@ def test_people_come_with_their_skills(ruths: Program, alices: Program, dan: Use
     assert ruths.rows("staffing/people/") == []
     assert ruths.patch(path, {"archived": False}, If_Match="*").json["archived_at"] is None
     assert alices.get(path).status == 404
+    assert alices.rows("staffing/people/") == []
     assert Program(dan).get(path).status == 200
     assert alices.post("staffing/people/", {"name": "Nora", "role": architect.pk}).status == 403
 
