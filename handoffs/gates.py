@@ -103,8 +103,12 @@ class StaffingAsked:
     label: StrOrPromise = gettext_lazy("Staffing needs stated")
 
     def missing(self, opportunity: Opportunity, params: dict[str, Any]) -> list[Missing]:
-        """Missing until the deal has a need, or a task that states the needs is done."""
-        if _of(StaffingNeed.objects.live().order_by(), opportunity) is not None:
+        """Missing until somebody stated, changed or booked a need, or a task that states the needs is done.
+
+        The usual needs that come by themselves are a beginning, not an answer.
+        """
+        stated = StaffingNeed.objects.live().filter(Q(added_by__isnull=False) | Q(version__gt=1))
+        if _of(stated.order_by(), opportunity) is not None:
             return []
         tasks = Task.objects.filter(action=TaskAction.STAFFING)
         if _of(tasks.filter(state=TaskState.DONE), opportunity) is not None:

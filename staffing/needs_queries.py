@@ -187,15 +187,17 @@ def candidates(
     people = list(
         Person.objects.employed(since, until)
         .filter(role=need.role_id)
-        .select_related("calendar", "role")
-        .prefetch_related("calendar__days", "skills", Prefetch("time_off", away, to_attr="away"))
+        .select_related("calendar", "region__calendar", "role")
+        .prefetch_related(
+            "calendar__days", "region__calendar__days", "skills", Prefetch("time_off", away, to_attr="away")
+        )
     )
     booked = bookings_of(people, weeks)
     wanted = list(need.skills.select_related("skill"))
     found = []
     for person in people:
         works = weeks.capacity(person, person.away)
-        taken = [weeks.booked(each, person.calendar) for each in booked[person.pk]]
+        taken = [weeks.booked(each, person.working_calendar) for each in booked[person.pk]]
         free = [
             max(NONE, hours - sum((each[number] for each in taken), start=NONE)) for number, hours in enumerate(works)
         ]

@@ -87,7 +87,11 @@ class Week:
 
 def people_page(wanted: PeopleFilter, *, page: str, today: dt.date, standard: WorkingCalendar) -> Page[PersonRow]:
     """People by name with their skills and the booked share of the next four weeks."""
-    found = people_matching(wanted).select_related("role", "calendar", "user").prefetch_related(*_parts(today))
+    found = (
+        people_matching(wanted)
+        .select_related("role", "calendar", "user", "region__calendar")
+        .prefetch_related(*_parts(today))
+    )
     shown = Paginator(found, PAGE).get_page(page)
     weeks = WorkWeeks(weeks_from(today, SOON_WEEKS), standard=standard)
     booked = bookings_of(shown.object_list, weeks)
@@ -95,7 +99,9 @@ def people_page(wanted: PeopleFilter, *, page: str, today: dt.date, standard: Wo
         PersonRow(
             person,
             sum(weeks.capacity(person, person.time_off.all()), start=NONE),
-            sum((sum(weeks.booked(each, person.calendar), start=NONE) for each in booked[person.pk]), start=NONE),
+            sum(
+                (sum(weeks.booked(each, person.working_calendar), start=NONE) for each in booked[person.pk]), start=NONE
+            ),
         )
         for person in shown.object_list
     ]
@@ -139,7 +145,10 @@ def person_weeks(user: User, person: Person, *, since: dt.date, standard: Workin
     weeks = WorkWeeks(weeks_from(since, PERSON_WEEKS), standard=standard)
     bookings = bookings_of([person], weeks)[person.pk]
     deals = deals_of(user, bookings)
-    lines = [Line(each, deals.get(each.opportunity_id or 0), weeks.booked(each, person.calendar)) for each in bookings]
+    lines = [
+        Line(each, deals.get(each.opportunity_id or 0), weeks.booked(each, person.working_calendar))
+        for each in bookings
+    ]
     capacity = weeks.capacity(person, person.time_off.all())
     return [_week(monday, number, capacity[number], lines) for number, monday in enumerate(weeks.weeks)]
 
@@ -169,7 +178,8 @@ def skills_with_counts() -> list[tuple[Skill, int]]:
 
 def with_parts(person: Person, today: dt.date) -> Person:
     """The same person with skills, calendar and time off that is not over, for a page of its own."""
-    found = Person.objects.select_related("role", "calendar", "user", "region").prefetch_related(*_parts(today))
+    people = Person.objects.select_related("role", "calendar", "user", "region__calendar")
+    found = people.prefetch_related(*_parts(today))
     return found.get(pk=person.pk)
 
 
@@ -178,4 +188,5 @@ def _parts(today: dt.date) -> tuple[Prefetch[str] | str, ...]:
         Prefetch("skills", PersonSkill.objects.select_related("skill")),
         Prefetch("time_off", TimeOff.objects.filter(last_on__gte=today - dt.timedelta(days=7))),
         "calendar__days",
+        "region__calendar__days",
     )

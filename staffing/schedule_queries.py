@@ -154,10 +154,12 @@ def _people(weeks: WorkWeeks, role: WorkRole | None, booked: set[int]) -> list[P
     since, until = span(weeks.weeks)
     off = TimeOff.objects.filter(first_on__lte=until, last_on__gte=since)
     employed = Person.objects.employed(since, until).values("pk")
-    found = Person.objects.filter(Q(pk__in=employed) | Q(pk__in=booked)).select_related("role", "calendar")
+    found = Person.objects.filter(Q(pk__in=employed) | Q(pk__in=booked)).select_related(
+        "role", "calendar", "region__calendar"
+    )
     if role is not None:
         found = found.filter(role=role)
-    return list(found.prefetch_related(Prefetch("time_off", off), "calendar__days"))
+    return list(found.prefetch_related(Prefetch("time_off", off), "calendar__days", "region__calendar__days"))
 
 
 def _bookings(weeks: WorkWeeks, role: WorkRole | None) -> list[Booking]:
@@ -168,7 +170,7 @@ def _bookings(weeks: WorkWeeks, role: WorkRole | None) -> list[Booking]:
 
 
 def _row(weeks: WorkWeeks, person: Person, bookings: Iterable[Booking], deals: dict[int, Opportunity]) -> Row:
-    lines = [_line(weeks, each, deals, person.calendar) for each in bookings]
+    lines = [_line(weeks, each, deals, person.working_calendar) for each in bookings]
     capacity = weeks.capacity(person, person.time_off.all())
     return Row(person.role, person, _cells(weeks, capacity, lines), _bars(weeks, lines))
 

@@ -40,7 +40,7 @@ class WorkWeeks:
 
     def capacity(self, person: Person, time_off: Iterable[TimeOff] = ()) -> list[Decimal]:
         """Hours that the person can work in each week, between joining and leaving, less holidays and time off."""
-        calendar, absences = person.calendar or self._standard, list(time_off)
+        calendar, absences = person.working_calendar or self._standard, list(time_off)
         daily = person.weekly_hours / _days_a_week(calendar)
         if not absences and person.joins_on is None and person.leaves_on is None:
             return [(daily * len(days)).quantize(TENTH) for days in self._working_days(calendar)]

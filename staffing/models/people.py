@@ -132,6 +132,11 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def working_calendar(self) -> WorkingCalendar | None:
+        """Their own, else that of their region; None where the organisation's holds."""
+        return self.calendar or (self.region.calendar if self.region is not None else None)
+
     def scope(self) -> Scope:
         """That of no deal: events about people say no more than their names."""
         return Scope()

@@ -168,7 +168,9 @@ def planned_from(deal: Opportunity | None, home: Organisation) -> dt.date | None
 
 def told(booking: Booking) -> EventData:
     """What events say about a booking."""
-    who = booking.person.name if booking.person is not None else str(booking.role)
+    # Own work is of no deal, so everybody may hear of it: it says no names.
+    names_person = booking.person is not None and booking.opportunity_id is not None
+    who = str(booking.person if names_person else booking.role)
     return {
         "who": who, "role": str(booking.role), "hours": f"{booking.hours_per_week.normalize():f}",
         "from": booking.first_on.isoformat(), "to": booking.last_on.isoformat(),

@@ -135,9 +135,12 @@ def test_bookings_count_by_the_working_days_that_they_touch(organisation: Organi
     assert taken.round(6).tolist() == [[24, 40, 40], [24, 32, 32]]
 
 
-def test_it_says_the_same_as_the_schedule(organisation: Organisation) -> None:
+@pytest.mark.parametrize("is_regional", [False, True])
+def test_it_says_the_same_as_the_schedule(organisation: Organisation, is_regional: bool) -> None:
     monday, weeks = dt.date(2026, 12, 14), 8
-    nora = worker("Nora", hours=36, calendar=german(), joins_on=dt.date(2026, 12, 16))
+    region = Region.objects.create(name="Bavaria", calendar=german()) if is_regional else None
+    own = None if is_regional else german()
+    nora = worker("Nora", hours=36, calendar=own, region=region, joins_on=dt.date(2026, 12, 16))
     TimeOff.objects.create(person=nora, first_on=dt.date(2027, 1, 7), last_on=dt.date(2027, 1, 13))
     held = booking(dt.date(2026, 12, 22), dt.date(2027, 1, 20), 30, person=nora)
     nora = Person.objects.select_related("calendar").prefetch_related("calendar__days", "time_off").get()
@@ -145,8 +148,9 @@ def test_it_says_the_same_as_the_schedule(organisation: Organisation) -> None:
     assert hours(organisation, monday, weeks) == [float(n) for n in schedule.capacity(nora, nora.time_off.all())]
     days = working_days(monday, weeks, home=organisation)
     first, last = (np.array([days.day(on, otherwise=0)]) for on in (held.first_on, held.last_on))
-    (taken,) = days.booked(days.rows([nora.calendar_id]), np.array([30.0]), first, last).tolist()
-    assert taken == [float(n) for n in schedule.booked(held, nora.calendar)]
+    assert nora.working_calendar is not None
+    (taken,) = days.booked(days.rows([nora.working_calendar.pk]), np.array([30.0]), first, last).tolist()
+    assert taken == [float(n) for n in schedule.booked(held, nora.working_calendar)]
 
 
 def test_queries_do_not_grow_with_people(organisation: Organisation) -> None:
