@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Q, Subquery
+from django.contrib.postgres.aggregates import StringAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -38,12 +41,23 @@ from handoffs.models.risk import LEAST, MOST
 from handoffs.risk_differences import response_of
 from handoffs.risk_queries import band_of, band_word
 from handoffs.services.risk_profiles import snapshot
+from opportunities.models import Opportunity
+from staffing.models import StaffingNeed
 
 # The gravest entries are named one by one, the rest by how many there are.
 MOST_RISKS = 12
 MOST_MILESTONES = 6
+MOST_NEEDS = 8
 # Two texts stand beside each other while both are short.
 SHORT = 700  # characters
+
+
+@dataclass(frozen=True)
+class Yes:
+    """A contact who confirmed a version, and when."""
+
+    name: str
+    at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class Stated:
 
     label: str
     statement: Statement | None
-    confirmed: Sequence[Confirmation]
+    confirmed: Sequence[Yes]
 
 
 @dataclass(frozen=True)
@@ -131,6 +145,7 @@ class Brief:
     promises: Sequence[Commitment]
     relationships: Sequence[RelationshipTransfer]
     risks: Risks
+    needs: Sequence[StaffingNeed]
     staffing: Sequence[Task]
     milestones: Sequence[Task]
     ends_on: dt.date | None
@@ -148,6 +163,16 @@ class Brief:
         if self.decision is None:
             return []
         return [each for each in self.decision.conditions.all() if each.state == ConditionState.OPEN]
+
+    @property
+    def shown_needs(self) -> Sequence[StaffingNeed]:
+        """The first to begin."""
+        return self.needs[:MOST_NEEDS]
+
+    @property
+    def more_needs(self) -> int:
+        """How many are not named one by one."""
+        return len(self.needs[MOST_NEEDS:])
 
     @property
     def cold(self) -> int:
@@ -187,6 +212,7 @@ def brief_of(handoff: Handoff) -> Brief:
             .order_by("contact__name", "pk")
         ),
         risks=_risks(handoff),
+        needs=_needs(opportunity),
         staffing=[task for task in tasks if not task.phase],
         milestones=[task for task in planned if task.phase != RampPhase.EXIT][:MOST_MILESTONES],
         ends_on=max((task.due_on for task in planned), default=None),
@@ -204,23 +230,39 @@ def _decision(handoff: Handoff) -> ReviewDecision | None:
     )
 
 
+def _needs(opportunity: Opportunity) -> list[StaffingNeed]:
+    """What it takes, with the names of those who are booked as ``booked``. One query."""
+    names = StringAgg(
+        "bookings__person__name", delimiter=", ", distinct=True, default=Value(""),
+        filter=Q(bookings__released_at__isnull=True),
+    )  # fmt: skip
+    found = StaffingNeed.objects.live().filter(opportunity=opportunity).select_related("role")
+    return list(found.annotate(booked=names))
+
+
 def _stated(handoff: Handoff) -> list[Stated]:
-    """Two queries for both subjects."""
+    """One query for both subjects."""
     newest = Statement.objects.filter(opportunity=handoff.opportunity_id, subject=OuterRef("subject"))
-    found = Statement.objects.filter(
-        opportunity=handoff.opportunity_id, pk=Subquery(newest.order_by("-number").values("pk")[:1])
-    ).select_related("written_by", "amended_by")
+    answers = Confirmation.objects.filter(statement=OuterRef("pk"), answer=ClientAnswer.CONFIRMED)
+    found = (
+        Statement.objects.filter(
+            opportunity=handoff.opportunity_id, pk=Subquery(newest.order_by("-number").values("pk")[:1])
+        )
+        .select_related("written_by", "amended_by")
+        .annotate(said=ArraySubquery(answers.order_by("at").values(said=JSONObject(name="contact__name", at="at"))))
+    )
     by_subject = {statement.subject: statement for statement in found}
-    said: dict[int | None, list[Confirmation]] = {}
-    answers = Confirmation.objects.filter(statement__in=by_subject.values(), answer=ClientAnswer.CONFIRMED)
-    for each in answers.select_related("contact").order_by("at") if by_subject else ():
-        said.setdefault(each.statement_id, []).append(each)
-    parts = []
-    for subject in (Subject.SCOPE, Subject.SUCCESS_CRITERIA):
-        statement = by_subject.get(subject.value)
-        confirmed = said.get(statement.pk, []) if statement else []
-        parts.append(Stated(str(subject.label), statement, confirmed))
-    return parts
+    return [
+        Stated(str(subject.label), statement, _said(statement))
+        for subject in (Subject.SCOPE, Subject.SUCCESS_CRITERIA)
+        for statement in [by_subject.get(subject.value)]
+    ]
+
+
+def _said(statement: Any) -> list[Yes]:
+    if statement is None:
+        return []
+    return [Yes(each["name"], dt.datetime.fromisoformat(each["at"])) for each in statement.said]
 
 
 def _promises(handoff: Handoff) -> list[Commitment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from opportunities.models import Opportunity
 from tests.cast import Browser
 from tests.handoffs.briefing import rich
 from tests.handoffs.handing import handoff_of, won
+from tests.staffing import staffed
 from tests.support.missing import missing
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,16 @@ def test_the_newest_version_of_each_text_counts(handoff: Handoff, alice: User) -
 def test_a_bare_deal_says_what_is_missing(as_alice: Browser, alice: User) -> None:
     page = as_alice.get(url("brief", handoff_of(won(owner=alice)))).content.decode()
     for said in ("Not written down yet.", "Nothing was noted as promised.", "No risks are noted.", "to be named"):
+        assert said in page, said
+
+
+def test_it_says_who_is_booked_for_what(as_alice: Browser, handoff: Handoff, deal: Opportunity) -> None:
+    wanted = staffed.need(deal, staffed.role("Architect"), 24, weeks=6)
+    day = timezone.localdate()
+    nora = staffed.worker("Nora Vik", staffed.role("Architect"))
+    staffed.booking(day, day + dt.timedelta(days=4), 24, person=nora, opportunity=deal, need=wanted)
+    page = as_alice.get(url("brief", handoff)).content.decode()
+    for said in ("Architect", "24 h a week × 6", "Nora Vik"):
         assert said in page, said
 
 
