@@ -1,4 +1,4 @@
-"""Reads shaped for what a deal needs: its rows, the picture of its weeks, and who could do it."""
+"""Reads shaped for what a deal needs: its rows and the picture of its weeks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Organisation, ServiceLine, User, WorkingCalendar
+from accounts.models import Organisation, ServiceLine, User
 from opportunities.models import Opportunity, StageKind
 from opportunities.starts import expected_start
-from staffing.models import Booking, NeedSkill, NeedState, NeedTemplate, Person, StaffingNeed, TimeOff, WorkRole
-from staffing.people_queries import bookings_of, span
+from staffing.models import Booking, NeedSkill, NeedState, NeedTemplate, StaffingNeed, WorkRole
 from staffing.services.needs import templates_for
 from staffing.templatetags.staffing import hours
-from staffing.weeks import NONE, WEEK, WorkWeeks, monday_of, weeks_from
+from staffing.weeks import NONE, WEEK, monday_of
 
 # Roles beyond these share the last colour.
 COLOURS = 8
@@ -133,21 +132,6 @@ class NeedPanel:
         return " · ".join(parts)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """Somebody of the role: hours free in the weeks of the need, of those they work, and the least free week."""
-
-    person: Person
-    free: Decimal
-    works: Decimal
-    lacks: Sequence[NeedSkill]
-
-    @property
-    def share(self) -> int:
-        """Free hours of those they work, in per cent."""
-        return round(100 * self.free / self.works) if self.works else 0
-
-
 def need_panel(user: User, deal: Opportunity, *, home: Organisation, today: dt.date) -> NeedPanel:
     """Everything on the panel. Six queries at most, however many needs there are."""
     needs = list(
@@ -175,36 +159,6 @@ def need_panel(user: User, deal: Opportunity, *, home: Organisation, today: dt.d
         lines, _totals(lines), _picture(lines), starts_on, len(usual), deal.service_line, may_state,
         not is_lost and user.has_perm("staffing.plan"), is_lost, today,
     )  # fmt: skip
-
-
-def candidates(
-    need: StaffingNeed, *, first_on: dt.date, last_on: dt.date, standard: WorkingCalendar
-) -> list[Candidate]:
-    """People of the need's role who work here in these weeks, those with the most free hours first. Seven queries."""
-    weeks = WorkWeeks(weeks_from(first_on, (monday_of(last_on) - monday_of(first_on)).days // 7 + 1), standard=standard)
-    since, until = span(weeks.weeks)
-    away = TimeOff.objects.filter(last_on__gte=since, first_on__lte=until)
-    people = list(
-        Person.objects.employed(since, until)
-        .filter(role=need.role_id)
-        .select_related("calendar", "region__calendar", "role")
-        .prefetch_related(
-            "calendar__days", "region__calendar__days", "skills", Prefetch("time_off", away, to_attr="away")
-        )
-    )
-    booked = bookings_of(people, weeks)
-    wanted = list(need.skills.select_related("skill"))
-    found = []
-    for person in people:
-        works = weeks.capacity(person, person.away)
-        taken = [weeks.booked(each, person.working_calendar) for each in booked[person.pk]]
-        free = [
-            max(NONE, hours - sum((each[number] for each in taken), start=NONE)) for number, hours in enumerate(works)
-        ]
-        levels = {each.skill_id: each.proficiency for each in person.skills.all()}
-        lacks = [each for each in wanted if levels.get(each.skill_id, 0) < each.proficiency]
-        found.append(Candidate(person, sum(free, start=NONE), sum(works, start=NONE), lacks))
-    return sorted(found, key=lambda one: (-one.free, len(one.lacks), one.person.name, one.person.pk))
 
 
 def templates_by_line(*, is_archived: bool) -> list[tuple[ServiceLine | None, list[NeedTemplate]]]:

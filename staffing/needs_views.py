@@ -24,11 +24,12 @@ from staffing.access import plannable_booking, require_planner, require_stater, 
 from staffing.answers import accepted, attempt, saved
 from staffing.models import Booking, StaffingNeed
 from staffing.needs_forms import BookForm, NeedForm, SpanForm, VersionForm
-from staffing.needs_queries import candidates, need_panel
+from staffing.needs_queries import need_panel
 from staffing.services import bookings as booking_services
 from staffing.services import needs as services
 from staffing.services.checks import Stale
 from staffing.states import IllegalTransition
+from staffing.suggestions import LABELS, WEIGHTS, candidates
 from staffing.weeks import WEEK, monday_of
 
 REFUSALS: dict[type[Exception], int] = {Stale: 409, IllegalTransition: 409}
@@ -140,7 +141,7 @@ def take_usual(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def book(request: Request, pk: int) -> HttpResponse:
-    """Book somebody for a need, in the dialog: people of its role, those with the most free hours first."""
+    """Book somebody for a need, in the dialog: people of its role, the best ranked first."""
     need = _bookable(request, pk)
     first_on, last_on = _span(need, request)
     sent = request.method == "POST"
@@ -165,6 +166,7 @@ def book(request: Request, pk: int) -> HttpResponse:
     context = {
         "need": need, "deal": need.opportunity, "form": form, "candidates": found, "conflict": conflict,
         "page_title": _("Book for %(role)s") % {"role": need.role}, "today": today_of(request),
+        "weights": [(LABELS[part], weight) for part, weight in WEIGHTS.items()],
     }  # fmt: skip
     status = 409 if conflict else 422 if sent else 200
     return dialog(request, "staffing/_needs_book.html", context, status=status)
