@@ -28,6 +28,9 @@ from staffing.access import readable_need, require_planner, statable_need
 from staffing.models import MOST_OFFSET, MOST_WEEKS, NeedState, StaffingNeed
 from staffing.services.bookings import book
 from staffing.services.needs import add_need, cancel_need, change_need, restore_need
+from staffing.suggestions import WEIGHTS, Candidate, candidates, planned_span
+
+MOST_SUGGESTED = 10
 
 
 class StaffingNeedOut(serializers.ModelSerializer[StaffingNeed]):
@@ -180,6 +183,42 @@ class NeedRestore(Endpoint):
         need = statable_need(self.user, pk)
         self.read(NoInput)
         return self.answer(restore_need(actor=self.user, need=need, now=self.now))
+
+
+class SuggestionOut(serializers.Serializer[Candidate]):
+    """Somebody who could do it; the parts of the score go from 0 to 1."""
+
+    person = Brief()
+    score = serializers.IntegerField(help_text="0 to 100: " + ", ".join(f"{p} {w} %" for p, w in WEIGHTS.items()) + ".")
+    fit = serializers.FloatField()
+    availability = serializers.FloatField()
+    continuity = serializers.FloatField()
+    free_hours = Hours(source="free", read_only=True)
+    working_hours = Hours(source="works", read_only=True)
+    lacks = serializers.ListField(child=serializers.CharField(), help_text="Skills below what is asked for.")
+
+
+class SuggestionsOut(serializers.Serializer[Any]):
+    """Who could do it in these weeks, the best ranked first; ten at most."""
+
+    first_on = serializers.DateField()
+    last_on = serializers.DateField()
+    suggestions = SuggestionOut(many=True)
+
+
+class NeedSuggestions(Endpoint):
+    """People for a need."""
+
+    output = SuggestionsOut
+
+    @documented("Suggest people for a need", gives=SuggestionsOut, refuses=(403,))
+    def get(self, request: Request, pk: int) -> Response:
+        """People of its role who work here in its weeks, by skills, free hours and whether they know the client."""
+        need, home = readable_need(self.user, pk), organisation()
+        require_planner(self.user)
+        first_on, last_on = planned_span(need, home=home, today=home.today(self.now))
+        found = candidates(need, first_on=first_on, last_on=last_on, standard=home.calendar)
+        return Response(self.shown({"first_on": first_on, "last_on": last_on, "suggestions": found[:MOST_SUGGESTED]}))
 
 
 class NeedBook(Endpoint):

@@ -144,6 +144,11 @@ urlpatterns = [
     path("staffing/needs/", staffing_needs.Needs.as_view(), name="staffing_needs"),
     path("staffing/needs/<int:pk>/", staffing_needs.NeedDetail.as_view(), name="staffing_need"),
     path("staffing/needs/<int:pk>/book/", staffing_needs.NeedBook.as_view(), name="staffing_need_book"),
+    path(
+        "staffing/needs/<int:pk>/suggestions/",
+        staffing_needs.NeedSuggestions.as_view(),
+        name="staffing_need_suggestions",
+    ),
     path("staffing/needs/<int:pk>/restore/", staffing_needs.NeedRestore.as_view(), name="staffing_need_restore"),
     path("staffing/bookings/", staffing_bookings.Bookings.as_view(), name="staffing_bookings"),
     path("staffing/bookings/<int:pk>/", staffing_bookings.BookingDetail.as_view(), name="staffing_booking"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from opportunities.access import readable_opportunity
 from opportunities.models import Opportunity
-from opportunities.starts import expected_start
 from opportunities.views.answers import Request, dialog, today_of
 from staffing.access import plannable_booking, require_planner, require_stater, statable_need
 from staffing.answers import accepted, attempt, saved
@@ -29,8 +27,7 @@ from staffing.services import bookings as booking_services
 from staffing.services import needs as services
 from staffing.services.checks import Stale
 from staffing.states import IllegalTransition
-from staffing.suggestions import LABELS, WEIGHTS, candidates
-from staffing.weeks import WEEK, monday_of
+from staffing.suggestions import LABELS, WEIGHTS, candidates, planned_span
 
 REFUSALS: dict[type[Exception], int] = {Stale: 409, IllegalTransition: 409}
 ONE_PERSON = 40  # hours a week that a booking begins with at most
@@ -143,7 +140,7 @@ def take_usual(request: Request, pk: int) -> HttpResponse:
 def book(request: Request, pk: int) -> HttpResponse:
     """Book somebody for a need, in the dialog: people of its role, the best ranked first."""
     need = _bookable(request, pk)
-    first_on, last_on = _span(need, request)
+    first_on, last_on = planned_span(need, home=request.organisation, today=today_of(request))
     sent = request.method == "POST"
     looked = SpanForm.read(request.POST if sent else request.GET, first_on, last_on)
     found = candidates(need, first_on=looked[0], last_on=looked[1], standard=request.organisation.calendar)
@@ -241,14 +238,6 @@ def _booked(request: Request, pk: int) -> tuple[Booking, Opportunity]:
     if booking.need_id is None or booking.opportunity is None:
         raise Http404(_("There is no such booking."))
     return booking, booking.opportunity
-
-
-def _span(need: StaffingNeed, request: Request) -> tuple[dt.date, dt.date]:
-    """From the Monday of its first week to the Sunday of its last; work without a date begins next week."""
-    today = today_of(request)
-    starts_on = expected_start(need.opportunity, request.organisation) or monday_of(today) + WEEK
-    first_on = need.starts_on(starts_on)
-    return first_on, first_on + WEEK * need.weeks - dt.timedelta(days=1)
 
 
 def _left(need: StaffingNeed) -> Any:

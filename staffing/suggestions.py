@@ -11,10 +11,11 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
-from accounts.models import WorkingCalendar
+from accounts.models import Organisation, WorkingCalendar
+from opportunities.starts import expected_start
 from staffing.models import Booking, BookingKind, NeedSkill, Person, StaffingNeed, TimeOff
 from staffing.people_queries import bookings_of, span
-from staffing.weeks import NONE, WorkWeeks, monday_of, weeks_from
+from staffing.weeks import NONE, WEEK, WorkWeeks, monday_of, weeks_from
 
 # What each part counts for, in per cent of the whole.
 WEIGHTS: Mapping[str, int] = {"fit": 50, "availability": 35, "continuity": 15}
@@ -50,6 +51,13 @@ class Candidate:
     def score(self) -> int:
         """The parts by their weights, 0 to 100."""
         return round(sum(weight * float(getattr(self, part)) for part, weight in WEIGHTS.items()))
+
+
+def planned_span(need: StaffingNeed, *, home: Organisation, today: dt.date) -> tuple[dt.date, dt.date]:
+    """From the Monday of its first week to the Sunday of its last; work without a date begins next week."""
+    starts_on = expected_start(need.opportunity, home) or monday_of(today) + WEEK
+    first_on = need.starts_on(starts_on)
+    return first_on, first_on + WEEK * need.weeks - dt.timedelta(days=1)
 
 
 def candidates(

@@ -250,6 +250,19 @@ def test_a_booking_goes_its_way(
     assert ruths.post(path + "restore/").json["released_at"] is None
 
 
+def test_people_are_suggested_for_a_need(
+    ruths: Program, alices: Program, deal: Opportunity, architect: WorkRole, nils: Person
+) -> None:
+    need = staffed.need(deal, architect, 20)
+    staffed.worker("Elsewhere", staffed.role("Tester"))
+    answer = ruths.get(f"staffing/needs/{need.pk}/suggestions/")
+    assert (answer.status, answer.json["first_on"], answer.json["last_on"]) == (200, "2027-03-29", "2027-04-25")
+    (only,) = answer.json["suggestions"]
+    assert (only["person"]["id"], only["fit"], only["continuity"], only["lacks"]) == (nils.pk, 1.0, 0.0, [])
+    assert 80 <= only["score"] <= 85
+    assert alices.get(f"staffing/needs/{need.pk}/suggestions/").status == 403
+
+
 def test_a_win_hardens_what_a_program_booked(ruths: Program, alice: User, deal: Opportunity, nils: Person) -> None:
     need = staffed.need(deal, nils.role, 20)
     made = ruths.post(f"staffing/needs/{need.pk}/book/", {"person": nils.pk})
