@@ -69,7 +69,8 @@ def test_a_baseline_calls_delivery_in_but_flags_nothing(load: Take) -> None:
     load(csv_of(*ROWS), baseline=True)
     assert events_of("D1") == [names.OPPORTUNITY_CREATED, names.OPPORTUNITY_TURNED_WARM]
     assert not Opportunity.objects.filter(is_unforecasted=True).exists()
-    assert Delivery.objects.filter(event__name=names.OPPORTUNITY_TURNED_WARM).count() == 1
+    asked = Delivery.objects.filter(event__name=names.OPPORTUNITY_TURNED_WARM)
+    assert asked.filter(handler="handoffs.handlers.request_engagement").count() == 1
 
 
 def test_without_baseline_a_new_warm_deal_is_un_forecasted(load: Take) -> None:

@@ -29,13 +29,17 @@ _SETTLED = """async () => {
 }"""
 
 
-def violations(page: Page, *, only_colours: bool = False) -> list[tuple[str, str]]:
-    """What axe finds: the rule and the element, each. Only colours differ between light and dark."""
+def violations(page: Page, *, only_colours: bool = False, behind: str = "") -> list[tuple[str, str]]:
+    """What axe finds: the rule and the element, each. Only colours differ between light and dark.
+
+    ``behind`` selects what an open menu lies over: its parts can't be reached just then, however large they are.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE.read_text())
     chosen = {"type": "rule", "values": COLOUR_RULES} if only_colours else RULES
     options = {"runOnly": chosen, "resultTypes": ["violations"]}
-    found = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
+    run = "async ([where, options]) => (await axe.run(where, options)).violations"
+    found = page.evaluate(run, [{"include": [["html"]], "exclude": [[behind]] if behind else []}, options])
     return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
 
 
