@@ -112,6 +112,11 @@ class NeedPanel:
         return sum((line.need.total_hours for line in self.lines), start=NONE)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nobody is named yet for some need."""
+        return any(line.need.state == NeedState.OPEN for line in self.lines)
+
+    @property
     def first_on(self) -> dt.date | None:
         """Monday of the week in which the work starts."""
         return monday_of(self.starts_on) if self.starts_on else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
@@ -26,7 +26,7 @@ LABELS: Mapping[str, StrPromise] = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody of the role. ``free`` and ``works`` are hours in the weeks of the need; the parts go from 0 to 1.
+    """Somebody of the role. ``by_week`` are their free hours in the weeks of the need; the parts go from 0 to 1.
 
     - ``fit``: the skills that are asked for, each by proficiency over what is asked, at most 1; their mean. 1 where
       none are asked for.
@@ -35,12 +35,18 @@ class Candidate:
     """
 
     person: Person
-    free: Decimal
+    by_week: Sequence[Decimal]
     works: Decimal
+    levels: Mapping[int, int]
     lacks: Sequence[NeedSkill]
     fit: float
     availability: float
     continuity: float
+
+    @property
+    def free(self) -> Decimal:
+        """Hours in all these weeks together."""
+        return sum(self.by_week, start=NONE)
 
     @property
     def share(self) -> int:
@@ -51,6 +57,41 @@ class Candidate:
     def score(self) -> int:
         """The parts by their weights, 0 to 100."""
         return round(sum(weight * float(getattr(self, part)) for part, weight in WEIGHTS.items()))
+
+
+@dataclass(frozen=True)
+class Roster:
+    """People of some roles over some weeks: hours that they work and that are free, what they can, whom they know."""
+
+    weeks: Sequence[dt.date]
+    people: Mapping[int, Sequence[Person]]
+    works: Mapping[int, Sequence[Decimal]]
+    free: Mapping[int, Sequence[Decimal]]
+    booked: Mapping[int, Sequence[Booking]]
+    away: Mapping[int, Sequence[TimeOff]]
+    known: frozenset[int]
+
+    def ranked(self, need: StaffingNeed, first: int, last: int) -> list[Candidate]:
+        """People of the need's role in the weeks from number ``first`` to ``last``, the best first.
+
+        Those who do not work in any of them are left out. The need's ``skills`` may be prefetched with their skill.
+        """
+        wanted = list(need.skills.all())
+        found = []
+        for person in self.people.get(need.role_id, ()):
+            works = sum(self.works[person.pk][first : last + 1], start=NONE)
+            if not works:
+                continue
+            free = self.free[person.pk][first : last + 1]
+            levels = {each.skill_id: each.proficiency for each in person.skills.all()}
+            lacks = [each for each in wanted if levels.get(each.skill_id, 0) < each.proficiency]
+            found.append(
+                Candidate(
+                    person, free, works, levels, lacks, _fit(wanted, levels),
+                    _availability(free, need.hours_per_week), float(person.pk in self.known),
+                )
+            )  # fmt: skip
+        return sorted(found, key=lambda one: (-one.score, -one.free, one.person.name, one.person.pk))
 
 
 def planned_span(need: StaffingNeed, *, home: Organisation, today: dt.date) -> tuple[dt.date, dt.date]:
@@ -64,36 +105,38 @@ def candidates(
     need: StaffingNeed, *, first_on: dt.date, last_on: dt.date, standard: WorkingCalendar
 ) -> list[Candidate]:
     """People of the need's role who work here in these weeks, the best ranked first. Nine queries at most."""
+    prefetch_related_objects([need], "skills__skill")
+    found = roster([need], first_on=first_on, last_on=last_on, standard=standard)
+    return found.ranked(need, 0, len(found.weeks) - 1)
+
+
+def roster(needs: Sequence[StaffingNeed], *, first_on: dt.date, last_on: dt.date, standard: WorkingCalendar) -> Roster:
+    """People of the roles of these needs, which are of one deal. Eight queries at most, however many needs."""
     weeks = WorkWeeks(weeks_from(first_on, (monday_of(last_on) - monday_of(first_on)).days // 7 + 1), standard=standard)
     since, until = span(weeks.weeks)
     away = TimeOff.objects.filter(last_on__gte=since, first_on__lte=until)
     people = list(
         Person.objects.employed(since, until)
-        .filter(role=need.role_id)
+        .filter(role__in={need.role_id for need in needs})
         .select_related("calendar", "region__calendar", "role")
         .prefetch_related(
             "calendar__days", "region__calendar__days", "skills", Prefetch("time_off", away, to_attr="away")
         )
     )
     booked = bookings_of(people, weeks)
-    wanted = list(need.skills.select_related("skill"))
-    known = _known_to_client(need, people)
-    found = []
+    works = {person.pk: weeks.capacity(person, person.away) for person in people}
+    free = {}
     for person in people:
-        works = weeks.capacity(person, person.away)
         taken = [weeks.booked(each, person.working_calendar) for each in booked[person.pk]]
-        free = [
-            max(NONE, hours - sum((each[number] for each in taken), start=NONE)) for number, hours in enumerate(works)
+        free[person.pk] = [
+            max(NONE, hours - sum((each[number] for each in taken), start=NONE))
+            for number, hours in enumerate(works[person.pk])
         ]
-        levels = {each.skill_id: each.proficiency for each in person.skills.all()}
-        found.append(
-            Candidate(
-                person, sum(free, start=NONE), sum(works, start=NONE),
-                [each for each in wanted if levels.get(each.skill_id, 0) < each.proficiency],
-                _fit(wanted, levels), _availability(free, need.hours_per_week), float(person.pk in known),
-            )
-        )  # fmt: skip
-    return sorted(found, key=lambda one: (-one.score, -one.free, one.person.name, one.person.pk))
+    by_role: dict[int, list[Person]] = {}
+    for person in people:
+        by_role.setdefault(person.role_id, []).append(person)
+    absences = {person.pk: person.away for person in people}
+    return Roster(weeks.weeks, by_role, works, free, booked, absences, _known_to_client(needs, people))
 
 
 def _fit(wanted: Sequence[NeedSkill], levels: Mapping[int, int]) -> float:
@@ -106,13 +149,13 @@ def _availability(free: Sequence[Decimal], hours: Decimal) -> float:
     return float(sum((min(each, hours) for each in free), start=NONE) / (hours * len(free))) if free else 0.0
 
 
-def _known_to_client(need: StaffingNeed, people: Sequence[Person]) -> set[int]:
+def _known_to_client(needs: Sequence[StaffingNeed], people: Sequence[Person]) -> frozenset[int]:
     """Keys of those who are or were booked hard on another deal of the account."""
-    account = need.opportunity.account_id
-    if account is None:
-        return set()
+    deal = needs[0].opportunity
+    if deal.account_id is None:
+        return frozenset()
     found = (
-        Booking.objects.live().filter(person__in=people, kind=BookingKind.HARD, opportunity__account=account)
-        .exclude(opportunity=need.opportunity_id)
+        Booking.objects.live().filter(person__in=people, kind=BookingKind.HARD, opportunity__account=deal.account_id)
+        .exclude(opportunity=deal)
     )  # fmt: skip
-    return {key for key in found.order_by().values_list("person", flat=True) if key is not None}
+    return frozenset(key for key in found.order_by().values_list("person", flat=True) if key is not None)

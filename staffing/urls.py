@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from staffing import horizon_views, people_urls
+from staffing import horizon_views, people_urls, team_views
 from staffing import need_templates_views as templates
 from staffing import needs_views as needs
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path("needs/<int:pk>/cancel/", needs.cancel, name="cancel_need"),
     path("needs/<int:pk>/restore/", needs.restore, name="restore_need"),
     path("needs/<int:pk>/book/", needs.book, name="book_need"),
+    path("needs/<int:pk>/candidates/", team_views.candidates, name="candidates"),
+    path("deals/<int:pk>/team/", team_views.team, name="team"),
     path("needs/bookings/<int:pk>/release/", needs.release, name="release_need_booking"),
     path("needs/bookings/<int:pk>/restore/", needs.take_back, name="restore_need_booking"),
     path("templates/", templates.templates, name="templates"),

@@ -24,6 +24,7 @@ from handoffs.views.answers import CHANGED
 from opportunities.models import Opportunity
 from opportunities.queries.people import people_who_see
 from opportunities.views.answers import Request, trigger
+from staffing.earliest_queries import early_promise
 
 PANEL_ID = "review-panel"
 # What the page of a review listens to: something was done in the dialog.
@@ -87,7 +88,7 @@ def page(
         "versions": versions(found), "settleable": _settleable(request.user, review.opportunity, found.decision),
         "told": _told(found), "meeting_is_over": _is_over(review, found),
         "differing": [line for line in found.gaps if line.gap], "alike": [line for line in found.gaps if not line.gap],
-        **more,
+        "promise": early_promise(review.opportunity), **more,
     }  # fmt: skip
     template = "_review" if request.htmx else "review"
     return render(request, f"handoffs/reviews/{template}.html", context, status=status)

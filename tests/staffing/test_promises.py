@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Organisation, User
 from events import names
 from events.models import Event
+from handoffs import defaults
 from opportunities.models import Opportunity
 from opportunities.services.editing import update_opportunity
 from staffing.handlers import note_promise
@@ -19,6 +20,7 @@ from staffing.weeks import monday_of
 from tests import factories
 from tests.cast import Browser
 from tests.handoffs.reactions import MONDAY, fresh, react
+from tests.handoffs.reviewing import requested
 from tests.staffing.staffed import booking, need, role, worker
 
 WEEK = dt.timedelta(weeks=1)
@@ -92,3 +94,15 @@ def test_the_panel_shows_it_as_long_as_the_start_stands(deal: Opportunity, as_al
     assert "4 weeks before what fitted then." in as_alice.hx("get", path).content.decode()
     name_start(deal, start_on=FIRST + 12 * WEEK)
     assert "before what fitted then" not in as_alice.hx("get", path).content.decode()
+
+
+def test_the_review_and_what_was_fixed_early_show_it(
+    deal: Opportunity, alice: User, as_alice: Browser, organisation: Organisation
+) -> None:
+    defaults.create(organisation=organisation, now=MONDAY)
+    review = requested(deal, alice)
+    pages = [reverse("handoffs:review", args=[review.pk]), reverse("handoffs:exposure_panel", args=[deal.pk])]
+    assert ["before what fitted then" in as_alice.get(page).text for page in pages] == [False, False]
+    name_start(deal, start_on=FIRST + 6 * WEEK)
+    assert ["Alice promised" in as_alice.get(page).text for page in pages] == [True, True]
+    assert ["4 weeks before what fitted then." in as_alice.get(page).text for page in pages] == [True, True]
