@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import cycle
 
@@ -14,6 +14,7 @@ from opportunities.models import StageKind
 from staffing.models import (
     Booking,
     BookingKind,
+    NeedSkill,
     NeedTemplate,
     Person,
     PersonSkill,
@@ -65,6 +66,11 @@ SERVICES = (
     "Managed service: Rheinufer Stadtwerke",
     "Managed service: Dunmore Water",
 )
+# What every second need of a role asks for, and how well.
+WISHES = {
+    "Architect": ("Security", 4), "Senior engineer": ("Integration", 3), "Engineer": ("Front end", 3),
+    "Data engineer": ("Machine learning", 3), "Project manager": ("Change management", 3),
+}  # fmt: skip
 BOOKED_SOFTLY = 3  # of five needs of hot deals
 
 
@@ -109,6 +115,7 @@ def plan(company: Company, *, today: dt.date, now: dt.datetime) -> None:
     needs = StaffingNeed.objects.live().select_related("role", "opportunity").order_by("opportunity", "pk")
     for need in needs.filter(opportunity__kind=StageKind.WON):
         _book(ruth, need, turns[need.role], now)
+    _wish(needs.filter(opportunity__kind=StageKind.OPEN))
     hot = needs.filter(opportunity__kind=StageKind.OPEN, opportunity__temperature="hot")
     for number, need in enumerate(hot):
         if number % 5 < BOOKED_SOFTLY and need.role.name != "Architect":
@@ -119,6 +126,14 @@ def plan(company: Company, *, today: dt.date, now: dt.datetime) -> None:
 def _book(actor: User, need: StaffingNeed, turns: Iterator[Person], now: dt.datetime) -> None:
     values = {"need": need, "opportunity": need.opportunity, "person": next(turns)}
     book(actor=actor, values=values, now=now)
+
+
+def _wish(needs: Iterable[StaffingNeed]) -> None:
+    skills = {skill.name: skill for skill in Skill.objects.all()}
+    asked = [(need, *WISHES[need.role.name]) for need in needs if need.role.name in WISHES]
+    NeedSkill.objects.bulk_create(
+        NeedSkill(need=need, skill=skills[name], proficiency=level) for need, name, level in asked[::2]
+    )
 
 
 def _rush(actor: User, today: dt.date, now: dt.datetime) -> None:
