@@ -136,28 +136,32 @@ def cell_page(user: User, inputs: Inputs, horizon: Horizon, *, role: int, on: dt
     here = (row, week)
     chance = float(horizon.overload_probability[here])
     return CellPage(
-        inputs.roles[row], _cell(inputs, horizon, row, week), float(horizon.capacity[here]),
+        inputs.roles[row], cell_at(inputs, horizon, row, week), float(horizon.capacity[here]),
         float(horizon.confirmed[here]), float(horizon.expected[here]), float(horizon.p50[here]),
         float(horizon.p80[here]), float(horizon.expected_overload[here]),
-        _driver_lines(user, drivers[:LISTED], chance), max(len(drivers) - LISTED, 0),
+        driver_lines(user, [(drivers[:LISTED], chance)])[0], max(len(drivers) - LISTED, 0),
     )  # fmt: skip
 
 
-def _driver_lines(user: User, drivers: Sequence[Driver], chance: float) -> list[DriverLine]:
-    keys = [int(str(driver.key)) for driver in drivers]
-    deals = Opportunity.objects.current().visible_to(user).select_related("account").distinct().in_bulk(keys)
+def driver_lines(user: User, found: Sequence[tuple[Sequence[Driver], float]]) -> list[list[DriverLine]]:
+    """Drivers of cells with their chances of overload, as the person may see them. One query."""
+    keys = {int(str(driver.key)) for drivers, _chance in found for driver in drivers}
+    deals = Opportunity.objects.current().visible_to(user).select_related("account").distinct().in_bulk(list(keys))
     return [
-        DriverLine(
-            deals.get(int(str(driver.key))), percent(driver.chance), driver.expected_hours,
-            percent(chance - driver.probability_fall_if_lost), percent(chance - driver.probability_fall_if_moved),
-            driver.hours_fall_if_lost, driver.hours_fall_if_moved,
-        )
-        for driver in drivers
+        [
+            DriverLine(
+                deals.get(int(str(driver.key))), percent(driver.chance), driver.expected_hours,
+                percent(chance - driver.probability_fall_if_lost), percent(chance - driver.probability_fall_if_moved),
+                driver.hours_fall_if_lost, driver.hours_fall_if_moved,
+            )
+            for driver in drivers
+        ]
+        for drivers, chance in found
     ]  # fmt: skip
 
 
 def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
-    cells = [_cell(inputs, horizon, row, week) for week in range(inputs.weeks)]
+    cells = [cell_at(inputs, horizon, row, week) for week in range(inputs.weeks)]
     lacks = horizon.p80[row] - horizon.capacity[row]
     unsafe = horizon.overload_probability[row] > 1 - CONFIDENCE + 1e-9
     first = int(unsafe.argmax()) if unsafe.any() else None
@@ -167,7 +171,8 @@ def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
     )  # fmt: skip
 
 
-def _cell(inputs: Inputs, horizon: Horizon, row: int, week: int) -> Cell:
+def cell_at(inputs: Inputs, horizon: Horizon, row: int, week: int) -> Cell:
+    """The cell of the role in that row and the week of that number."""
     rounded = percent(float(horizon.overload_probability[row, week]))
     return Cell(inputs.week(week), rounded, sum(rounded >= level for level in _LEVELS))
 

@@ -16,6 +16,7 @@ from opportunities.views.answers import Request, dialog, today_of
 from staffing.earliest_queries import earliest_panel, early_promise
 from staffing.horizon_queries import DEFAULT_WEEKS, MOVED_BY, WEEKS, cell_page, horizon_of, horizon_page
 from staffing.models.needs import MOST_WEEKS
+from staffing.shortages import shortages as shortages_of
 
 
 @require_safe
@@ -45,6 +46,18 @@ def cell(request: Request, role: int) -> HttpResponse:
         raise Http404(_("The horizon has no such role or week.")) from error
     context = {"page": page, "moved_by": MOVED_BY, "page_title": page.role.name, "weeks": weeks}
     return dialog(request, "staffing/_horizon_cell.html", context)
+
+
+@require_safe
+@login_required
+def shortages(request: Request) -> HttpResponse:
+    """Which roles are short, from when, of how many, and because of which deals."""
+    _require_reader(request)
+    weeks, today = _weeks(request), today_of(request)
+    inputs, found = horizon_of(request.organisation, today=today, weeks=weeks)
+    lines = shortages_of(request.user, inputs, found)
+    context = {"shortages": lines, "inputs": inputs, "weeks": weeks, "moved_by": MOVED_BY, "today": today}
+    return render(request, "staffing/shortages.html", context)
 
 
 @require_safe

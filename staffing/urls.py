@@ -11,6 +11,7 @@ app_name = "staffing"
 urlpatterns = [
     *people_urls.urlpatterns,
     path("horizon/", horizon_views.horizon, name="horizon"),
+    path("horizon/shortages/", horizon_views.shortages, name="shortages"),
     path("horizon/<int:role>/", horizon_views.cell, name="horizon_cell"),
     path("deals/<int:pk>/earliest/", horizon_views.earliest, name="earliest"),
     path("deals/<int:pk>/needs/", needs.panel, name="need_panel"),
