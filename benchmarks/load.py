@@ -227,7 +227,7 @@ class World:
             yield [
                 deal, pk, template.pk, "warm", template.title, "", template.side, template.assignee, person, "trigger",
                 asked.date(), template.offset_days, due, False, "open", "", "", template.action, template.position,
-                1, asked, asked,
+                1, asked, asked, "", "", True, "", "",
             ]  # fmt: skip
 
 
@@ -242,7 +242,8 @@ _ENGAGEMENT_COLUMNS = (
 _TASK_COLUMNS = (
     "opportunity_id", "engagement_id", "template_id", "trigger", "title", "help_text", "side", "assignee_role",
     "assignee_id", "anchor", "anchored_on", "offset_days", "due_on", "is_due_fixed", "state", "evidence_wanted",
-    "evidence", "action", "position", "version", "created_at", "updated_at",
+    "evidence", "action", "position", "version", "created_at", "updated_at", "section", "phase", "is_required",
+    "evidence_link", "waived_reason",
 )  # fmt: skip
 
 if __name__ == "__main__":

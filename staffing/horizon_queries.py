@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from accounts.models import Organisation, User
 from opportunities.models import Opportunity
@@ -40,6 +41,11 @@ class Cell:
         """Of the year, by ISO 8601."""
         return self.on.isocalendar().week
 
+    @property
+    def day(self) -> str:
+        """Its Monday as addresses name it."""
+        return self.on.isoformat()
+
 
 @dataclass(frozen=True)
 class RoleLine:
@@ -53,8 +59,13 @@ class RoleLine:
     cells: list[Cell]
     short_from: Cell | None
     lacking: float
-    bands: Bands
     asked: bool
+    draw: Callable[[], Bands]
+
+    @cached_property
+    def bands(self) -> Bands:
+        """The picture of its hours, drawn once somebody looks."""
+        return self.draw()
 
     @property
     def worst(self) -> int:
@@ -167,7 +178,8 @@ def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
     first = int(unsafe.argmax()) if unsafe.any() else None
     return RoleLine(
         inputs.roles[row], inputs.people[row], cells, None if first is None else cells[first],
-        max(float(lacks.max()), 0.0) / FULL_TIME, draw_bands(inputs, horizon, row), bool(horizon.exposure[row].any()),
+        max(float(lacks.max()), 0.0) / FULL_TIME, bool(horizon.exposure[row].any()),
+        partial(draw_bands, inputs, horizon, row),
     )  # fmt: skip
 
 

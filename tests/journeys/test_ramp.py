@@ -33,8 +33,9 @@ from tests.factories import deal
 from tests.handoffs.handing import handoff_of
 from tests.handoffs.ramping import milestone, settle, stands
 from tests.handoffs.reactions import move
+from tests.journeys.test_review import open_live
 from tests.support.axe import assert_well_made
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -112,7 +113,8 @@ def test_moving_the_kickoff_shows_first_what_moves_and_is_undone(new_page: NewPa
 
 def test_the_picture_is_walked_through_by_keyboard(new_page: NewPage, dan: User, plan: RampPlan) -> None:
     page = new_page(dan)
-    page.goto(f"/ramp/{plan.pk}/")
+    open_live(page, f"/ramp/{plan.pk}/")
+    settled(page)  # a part that is fetched anew just now would take the focus along
     marks = page.locator(".rp-svg a")
     titles = [
         "Hold the internal kick-off", "Hold the kick-off with the client", "Reset expectations", "Show a first result",
