@@ -106,10 +106,11 @@ def measure() -> list[dict[str, Any]]:
     }
     rows = [_row(name, *_timed(call)) for name, call in parts.items()]
     role = WorkRole.objects.filter(archived_at__isnull=True).order_by("pk")[0]
-    wanted = StaffingNeed.objects.filter(role=role, opportunity__kind="open").order_by("pk")[0]
-    deal = Opportunity.objects.get(pk=wanted.opportunity_id)
+    dan = User.objects.get(email="cloud0@example.test")
+    wanted = StaffingNeed.objects.filter(opportunity__in=Opportunity.objects.open().visible_to(dan)).order_by("-pk")[0]
+    deal = wanted.opportunity
     client = Client()
-    client.force_login(User.objects.get(email="ruth@example.test"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(dan, backend="django.contrib.auth.backends.ModelBackend")
     pages = {
         "horizon, 52 weeks": f"/staffing/horizon/?weeks={WEEKS}",
         "deals behind a cell": f"/staffing/horizon/{role.pk}/?week={monday + dt.timedelta(weeks=6)}&weeks={WEEKS}",
