@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import uuid
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,6 +22,7 @@ from staffing.services.bookings import StaleBooking, book, change_booking, relea
 from staffing.services.following import follow
 from staffing.services.lists import save_role
 from staffing.services.needs import apply_templates
+from staffing.services.teams import Pick, book_team
 from staffing.states import IllegalTransition
 from tests import factories
 from tests.concurrency.test_moves import at_once, settle
@@ -171,3 +174,17 @@ def test_a_name_is_taken_once(ruth: User) -> None:
         return True
 
     assert sum(at_once(act, range(10))) == 1
+
+
+def test_a_team_booked_by_ten_is_booked_once(ruth: User, deal: Opportunity, people: list[Person]) -> None:
+    first, last = MONDAY.date(), MONDAY.date() + dt.timedelta(days=25)
+    for _round in range(ROUNDS):
+        needs = [new_need(deal), new_need(deal)]
+        picks = [Pick(need, person, Decimal(20), first, last) for need, person in zip(needs, people, strict=False)]
+
+        def act(number: int, picks: list[Pick] = picks) -> int:
+            # Half of them name the same people in another order.
+            return len(book_team(actor=ruth, opportunity=deal, picks=picks[:: 1 - 2 * (number % 2)], now=MONDAY))
+
+        assert at_once(act, range(10)) == [2] * 10
+        assert Booking.objects.live().filter(need__in=needs).count() == 2
