@@ -74,13 +74,18 @@ class WorkingDays:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Hours of people by week: ``hours`` [people, weeks], rows as in ``people`` and ``roles`` (their keys)."""
+    """Hours of people by week: ``hours`` [people, weeks], rows as in ``people`` and ``roles`` (their keys).
+
+    ``daily`` are the same by day, [people, days], counted by the working ``days`` of their calendars.
+    """
 
     monday: dt.date
     people: list[int]
     roles: Ints
     calendars: Sequence[int | None]
     hours: Floats
+    daily: Floats
+    days: WorkingDays
 
     def by_role(self, role_ids: Sequence[int]) -> Floats:
         """Hours of everybody in each role, [roles, weeks]."""
@@ -122,6 +127,8 @@ def capacity(days: WorkingDays) -> Capacity:
         np.array([person[1] for person in people], dtype=np.int64),
         calendars,
         np.asarray(daily.reshape(len(people), days.weeks, DAYS).sum(axis=2)),
+        daily,
+        days,
     )
 
 

@@ -45,7 +45,8 @@ class Prospect:
 class Inputs:
     """Hours are [roles, weeks]; ``undated`` counts open deals with needs that have neither start nor close date.
 
-    ``calibrated`` counts deals whose chance is the share of wins of their stage.
+    ``calibrated`` counts deals whose chance is the share of wins of their stage. ``staff`` are the people behind the
+    capacity; None where only their sum is known.
     """
 
     monday: dt.date
@@ -60,6 +61,7 @@ class Inputs:
     shares: dict[int, Share]
     undated: int
     calibrated: int
+    staff: Capacity | None = None
 
     def week(self, number: int) -> dt.date:
         """Monday of the week."""
@@ -127,7 +129,7 @@ def gather(monday: dt.date, weeks: int, *, home: Organisation) -> Inputs:
         monday, weeks, [roles[row] for row in kept], heads[kept].tolist(), hours[kept], confirmed[kept],
         [_renumbered(deal, new) for deal in deals], prospects, learned, shares,
         undated=len(prospects) - len(deals),
-        calibrated=sum(prospects[int(str(deal.key))].stage_id in shares for deal in deals),
+        calibrated=sum(prospects[int(str(deal.key))].stage_id in shares for deal in deals), staff=staff,
     )  # fmt: skip
 
 
