@@ -132,6 +132,9 @@ BOOKINGS_MOVED = "bookings.moved"
 START_PROMISED_EARLY = "staffing.promised_early"
 PERSON_CHANGED = "people.changed"
 STAFFING_LIST_CHANGED = "staffing.list_changed"
+SCENARIO_ADDED = "scenarios.added"
+SCENARIO_CHANGED = "scenarios.changed"
+SCENARIO_APPLIED = "scenarios.applied"
 ACCOUNT_CHANGED = "accounts.changed"
 CONTACT_CHANGED = "contacts.changed"
 SETTINGS_CHANGED = "settings.changed"
@@ -215,6 +218,9 @@ TEXTS: dict[str, StrPromise] = {
     START_PROMISED_EARLY: _("promised a start on {promised}, before what the deal needs fits ({safe})"),
     PERSON_CHANGED: _("changed {name} in the staffing"),
     STAFFING_LIST_CHANGED: _("changed roles, skills or templates of the staffing"),
+    SCENARIO_ADDED: _("made a scenario of the staffing"),
+    SCENARIO_CHANGED: _("changed a scenario of the staffing"),
+    SCENARIO_APPLIED: _("applied a change of a scenario of the staffing"),
     RISK_ADDED: _("added to the register: {text}"),
     RISK_CHANGED: _("changed “{text}” in the register"),
     RISK_CLOSED: _("closed “{text}” in the register"),

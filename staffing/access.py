@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from opportunities.models import Opportunity
-from staffing.models import Booking, Person, StaffingNeed, sees_staffing
+from staffing.models import Booking, Person, Scenario, ScenarioChange, StaffingNeed, sees_staffing
 
 
 @rules.predicate
@@ -94,6 +94,40 @@ def statable_need(user: User, pk: int) -> StaffingNeed:
     need = readable_need(user, pk)
     require_stater(user, need.opportunity)
     return need
+
+
+def readable_scenario(user: User, pk: int) -> Scenario:
+    """The scenario; 403 for those who don't see the horizon, else 404 where there is none."""
+    if not user.has_perm("staffing.see"):
+        raise PermissionDenied(_("The horizon is for delivery, executives and administrators."))
+    found = Scenario.objects.filter(pk=_sane(pk)).select_related("created_by").first()
+    if found is None:
+        raise Http404(_("There is no such scenario."))
+    return found
+
+
+def plannable_scenario(user: User, pk: int) -> Scenario:
+    """The scenario, for those who plan people; 403 for others."""
+    require_planner(user)
+    return readable_scenario(user, pk)
+
+
+def plannable_change(user: User, pk: int) -> ScenarioChange:
+    """A change with its scenario; 404 too where its deal may not be seen, 403 for those who don't plan people."""
+    require_planner(user)
+    found = (
+        ScenarioChange.objects.filter(pk=_sane(pk))
+        .select_related("scenario", "opportunity__owner", "opportunity__account", "person", "role")
+        .first()
+    )
+    if found is None or not _sees_deal(user, found):
+        raise Http404(_("There is no such change."))
+    return found
+
+
+def _sees_deal(user: User, change: ScenarioChange) -> bool:
+    deal = change.opportunity_id
+    return deal is None or Opportunity.objects.visible_to(user).filter(pk=deal).exists()
 
 
 def require_planner(user: User) -> None:

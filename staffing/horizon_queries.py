@@ -147,7 +147,7 @@ def cell_page(user: User, inputs: Inputs, horizon: Horizon, *, role: int, on: dt
     here = (row, week)
     chance = float(horizon.overload_probability[here])
     return CellPage(
-        inputs.roles[row], cell_at(inputs, horizon, row, week), float(horizon.capacity[here]),
+        inputs.roles[row], cell_of(inputs, horizon, row, week), float(horizon.capacity[here]),
         float(horizon.confirmed[here]), float(horizon.expected[here]), float(horizon.p50[here]),
         float(horizon.p80[here]), float(horizon.expected_overload[here]),
         driver_lines(user, [(drivers[:LISTED], chance)])[0], max(len(drivers) - LISTED, 0),
@@ -172,7 +172,7 @@ def driver_lines(user: User, found: Sequence[tuple[Sequence[Driver], float]]) ->
 
 
 def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
-    cells = [cell_at(inputs, horizon, row, week) for week in range(inputs.weeks)]
+    cells = [cell_of(inputs, horizon, row, week) for week in range(inputs.weeks)]
     lacks = horizon.p80[row] - horizon.capacity[row]
     unsafe = horizon.overload_probability[row] > 1 - CONFIDENCE + 1e-9
     first = int(unsafe.argmax()) if unsafe.any() else None
@@ -183,8 +183,8 @@ def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
     )  # fmt: skip
 
 
-def cell_at(inputs: Inputs, horizon: Horizon, row: int, week: int) -> Cell:
-    """The cell of the role in that row and the week of that number."""
+def cell_of(inputs: Inputs, horizon: Horizon, row: int, week: int) -> Cell:
+    """The chance of overload of a role in a week."""
     rounded = percent(float(horizon.overload_probability[row, week]))
     return Cell(inputs.week(week), rounded, sum(rounded >= level for level in _LEVELS))
 

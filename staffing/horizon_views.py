@@ -16,6 +16,7 @@ from opportunities.views.answers import Request, dialog, today_of
 from staffing.earliest_queries import earliest_panel, early_promise
 from staffing.horizon_queries import DEFAULT_WEEKS, MOVED_BY, WEEKS, cell_page, horizon_of, horizon_page
 from staffing.models.needs import MOST_WEEKS
+from staffing.scenario_queries import choices_for
 from staffing.shortages import shortages as shortages_of
 
 
@@ -45,6 +46,7 @@ def cell(request: Request, role: int) -> HttpResponse:
     except (LookupError, ValueError) as error:
         raise Http404(_("The horizon has no such role or week.")) from error
     context = {"page": page, "moved_by": MOVED_BY, "page_title": page.role.name, "weeks": weeks}
+    context |= {"may_plan": request.user.has_perm("staffing.plan"), "scenarios": choices_for(request.user)}
     return dialog(request, "staffing/_horizon_cell.html", context)
 
 

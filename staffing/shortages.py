@@ -10,7 +10,7 @@ import numpy as np
 from accounts.models import User
 from staffing.horizon import CONFIDENCE, Horizon, cell_drivers
 from staffing.horizon_inputs import Inputs
-from staffing.horizon_queries import FULL_TIME, MOVED_BY, Cell, DriverLine, cell_at, driver_lines
+from staffing.horizon_queries import FULL_TIME, MOVED_BY, Cell, DriverLine, cell_of, driver_lines
 from staffing.models import WorkRole
 
 # Short for this many weeks or more, it is worth hiring; hiring takes about as long.
@@ -63,8 +63,8 @@ def shortages(user: User, inputs: Inputs, horizon: Horizon) -> list[Shortage]:
     lines = driver_lines(user, list(zip(behind, chances, strict=True)))
     return [
         Shortage(
-            inputs.roles[row], inputs.people[row], cell_at(inputs, horizon, row, first),
-            cell_at(inputs, horizon, row, last), cell_at(inputs, horizon, row, worst[row, first, last]),
+            inputs.roles[row], inputs.people[row], cell_of(inputs, horizon, row, first),
+            cell_of(inputs, horizon, row, last), cell_of(inputs, horizon, row, worst[row, first, last]),
             int((horizon.overload_probability[row, first : last + 1] > 1 - CONFIDENCE + 1e-9).sum()),
             float(lacks[row, worst[row, first, last]]), float(sure[row, worst[row, first, last]]),
             last == inputs.weeks - 1, lines[number] if number < len(lines) else [],

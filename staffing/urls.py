@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from staffing import horizon_views, people_urls, team_views
+from staffing import horizon_views, people_urls, scenario_urls, team_views
 from staffing import need_templates_views as templates
 from staffing import needs_views as needs
 
@@ -10,6 +10,7 @@ app_name = "staffing"
 
 urlpatterns = [
     *people_urls.urlpatterns,
+    *scenario_urls.urlpatterns,
     path("horizon/", horizon_views.horizon, name="horizon"),
     path("horizon/shortages/", horizon_views.shortages, name="shortages"),
     path("horizon/<int:role>/", horizon_views.cell, name="horizon_cell"),

@@ -216,3 +216,8 @@ class ScenarioChange(models.Model):
     def is_pending(self) -> bool:
         """Whether it still supposes something."""
         return self.removed_at is None and self.applied_at is None
+
+    @property
+    def weeks_earlier(self) -> int:
+        """By how many weeks it starts earlier."""
+        return -(self.weeks or 0)

@@ -52,7 +52,17 @@ from opportunities.services.archiving import archive
 from opportunities.services.conversation import add_comment
 from opportunities.services.files import add_file
 from opportunities.services.moves import move_to_stage
-from staffing.models import Booking, BookingKind, NeedTemplate, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.models import (
+    Booking,
+    BookingKind,
+    NeedTemplate,
+    Scenario,
+    ScenarioChange,
+    Skill,
+    StaffingNeed,
+    TimeOff,
+    WorkRole,
+)
 from staffing.models import Person as Worker
 from tests import factories
 from tests.handoffs.approving import ready, step_of, submitted
@@ -202,9 +212,13 @@ def _staffing(deal: Opportunity, now: dt.datetime) -> dict[str, int]:
         last_on=today + dt.timedelta(days=13),
     )  # fmt: skip
     template = NeedTemplate.objects.create(role=role, hours_per_week=Decimal(8), weeks=4)
+    scenario = Scenario.objects.create(name="What if of the matrix", created_by=factories.ruth())
+    shift = ScenarioChange.objects.create(
+        scenario=scenario, kind="shift", opportunity=deal, weeks=4, added_by=factories.ruth()
+    )
     return {
         "work_role": role.pk, "worker": worker.pk, "booking": booking.pk, "need_booking": held.pk,
-        "need_template": template.pk,
+        "need_template": template.pk, "scenario": scenario.pk, "scenario_change": shift.pk,
         "time_off": TimeOff.objects.create(person=worker, first_on=today, last_on=today).pk,
         "skill": Skill.objects.create(name="Skill of the matrix").pk,
         "need": StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=20, weeks=3).pk,
