@@ -16,11 +16,13 @@ from api.errors import invalid
 from api.fields import Brief, Day, Id, Input, NamedThing
 from api.openapi import documented
 from opportunities.access import readable_opportunity
+from staffing.access import readable_scenario
 from staffing.earliest_queries import EarliestPanel, NeedLine, earliest_panel
 from staffing.horizon import Horizon, Reason
 from staffing.horizon_inputs import Inputs
 from staffing.horizon_queries import DEFAULT_WEEKS, CellPage, DriverLine, RoleLine, cell_page, horizon_of, horizon_page
 from staffing.models.needs import MOST_WEEKS
+from staffing.scenario_queries import changes_of, version_with
 
 _FIGURES = (
     "capacity", "confirmed", "expected", "exposure", "p50", "p80", "overload_probability", "expected_overload",
@@ -33,6 +35,7 @@ class HorizonQuery(Input):
     weeks = serializers.IntegerField(required=False, min_value=1, max_value=MOST_WEEKS)
     role = Id(help_text="One role only.")
     week = Day(required=False, help_text="A day of the week whose drivers are wanted; needs a role.")
+    scenario = Id(help_text="As it would be with what this scenario supposes.")
 
 
 class WeekOut(serializers.Serializer[Any]):
@@ -116,6 +119,10 @@ class HorizonDetail(Endpoint):
             raise PermissionDenied(_("The horizon is for delivery, executives and administrators."))
         given, home = self.parameters(), organisation()
         inputs, found = horizon_of(home, today=home.today(self.now), weeks=given.get("weeks", DEFAULT_WEEKS))
+        if "scenario" in given:
+            scenario = readable_scenario(self.user, given["scenario"])
+            version = version_with(scenario, inputs, found, changes_of([scenario]))
+            inputs, found = version.inputs, version.horizon
         page = horizon_page(inputs, found, role=given.get("role"), every=True)
         behind = self._behind(inputs, found, given) if "week" in given and page.lines else None
         return Response(

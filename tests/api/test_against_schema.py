@@ -26,7 +26,7 @@ from handoffs import defaults
 from handoffs.models import DealReview, Delegation, Engagement, Handoff, Pulse, RampPlan, Task
 from handoffs.services.approvals import delegate
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
-from staffing.models import Booking, Person, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.models import Booking, Person, Scenario, ScenarioChange, Skill, StaffingNeed, TimeOff, WorkRole
 from staffing.services.bookings import book
 from tests import factories
 from tests.api.conftest import Program
@@ -59,7 +59,8 @@ def things() -> dict[str, list[int]]:
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
         "ramp-plans": RampPlan, "stages": Stage, "tasks": Task, "staffing-roles": WorkRole,
         "staffing-skills": Skill, "staffing-people": Person, "staffing-time-off": TimeOff,
-        "staffing-needs": StaffingNeed, "staffing-bookings": Booking,
+        "staffing-needs": StaffingNeed, "staffing-bookings": Booking, "staffing-scenarios": Scenario,
+        "staffing-scenario-changes": ScenarioChange,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
 
@@ -76,6 +77,8 @@ def _staffing() -> None:
         actor=factories.ruth(), now=timezone.now(),
         values={"opportunity": deal, "person": person, "hours_per_week": 20, "first_on": day, "last_on": day},
     )  # fmt: skip
+    scenario = Scenario.objects.create(name="What if", created_by=factories.ruth())
+    scenario.changes.create(kind="shift", opportunity=deal, weeks=4, added_by=factories.ruth())
 
 
 def _handoffs() -> None:
