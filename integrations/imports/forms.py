@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import ServiceLine, User
+from integrations.imports.basis import Basis
 from integrations.imports.errors import NeedsAnswer
-from integrations.imports.mapping import TARGETS
 from integrations.imports.models import Import
 from integrations.imports.services.stages import new_stage
 from integrations.imports.setup import Setup, StageValue
@@ -28,7 +28,7 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("CSV or XLSX, up to 50 MB. One row per deal, with a heading."),
         error_messages={
             "required": gettext_lazy("Choose the file with the deals."),
-            "empty": gettext_lazy("The file is empty. Export it again, with a heading and at least one deal."),
+            "empty": gettext_lazy("The file is empty. Export it again, with a heading and at least one row."),
         },
     )  # fmt: skip
     accounts = forms.FileField(
@@ -51,8 +51,55 @@ class UploadForm(forms.Form):
             field.max_length = None  # type: ignore[attr-defined]
 
 
-class AnswersForm(forms.Form):
-    """What the columns mean and all else that a file leaves open."""
+class ColumnsForm(forms.Form):
+    """What the columns mean."""
+
+    date_reading = forms.ChoiceField(label=gettext_lazy("Dates"), required=False)
+
+    def __init__(self, data: Any, *, setup: Basis, initial: dict[str, Any]) -> None:
+        self.imported, self.targets = setup.imported, setup.targets
+        chosen = self.imported.options.get("columns", {})
+        columns = {f"column_{index}": chosen.get(heading, "") for index, heading in enumerate(self.imported.header)}
+        super().__init__(data, initial={**initial, **columns}, auto_id="answer_%s")
+        targets = [("", _("Leave out")), *((target, str(label)) for target, label in self.targets.items())]
+        for index, heading in enumerate(self.imported.header):
+            self.fields[f"column_{index}"] = forms.ChoiceField(label=heading, choices=targets, required=False)
+
+    def columns(self) -> Iterator[tuple[forms.BoundField, list[str]]]:
+        """Each column's field with samples."""
+        for index, profile in enumerate(self.imported.profile.get("columns", ())):
+            yield self[f"column_{index}"], profile["samples"]
+
+    def clean(self) -> dict[str, Any]:
+        """Each target once; no place for an answer that is still open."""
+        data: dict[str, Any] = super().clean() or {}
+        taken: dict[str, str] = {}
+        for index, heading in enumerate(self.imported.header):
+            target = data.get(f"column_{index}")
+            if target and target in taken:
+                sentence = _("“%(other)s” is the %(target)s already.")
+                names = {"other": taken[target], "target": str(self.targets[target]).lower()}
+                self.add_error(f"column_{index}", sentence % names)
+            elif target:
+                taken[target] = heading
+        return data
+
+    def chosen_columns(self) -> dict[str, str]:
+        """Target by heading."""
+        return {heading: self.cleaned_data[f"column_{index}"] for index, heading in enumerate(self.imported.header)}
+
+    def offer_readings(self, name: str, readings: Mapping[str, Any], setup: Basis) -> None:
+        """Ways to read dates or amounts, and the one that was found."""
+        is_asked = name in {question.key for question in setup.questions()}
+        found = readings.get(setup.recognised().get(name, ""))
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("Choose one") if is_asked else _("as found")), *readings.items()]
+        field.help_text = _("Found: %(reading)s.") % {"reading": found} if found else ""
+
+
+class AnswersForm(ColumnsForm):
+    """What the columns mean and all else that a file of deals leaves open."""
 
     baseline = forms.BooleanField(
         label=gettext_lazy("This is the first load"), required=False,
@@ -62,7 +109,6 @@ class AnswersForm(forms.Form):
         label=gettext_lazy("Move all dates so that the newest becomes today"), required=False,
         help_text=gettext_lazy("For trying OneTeam with an old export."),
     )  # fmt: skip
-    date_reading = forms.ChoiceField(label=gettext_lazy("Dates"), required=False)
     decimal_mark = forms.ChoiceField(label=gettext_lazy("Amounts"), required=False)
     currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=3)
     pipeline = forms.ChoiceField(label=gettext_lazy("Pipeline"), required=False)
@@ -74,11 +120,8 @@ class AnswersForm(forms.Form):
 
     def __init__(self, data: Any, *, setup: Setup, actor: User) -> None:
         self.setup, self.actor, self.imported = setup, actor, setup.imported
-        super().__init__(data, initial=self._known(), auto_id="answer_%s")
+        super().__init__(data, setup=setup, initial=self._known())
         self._offer_places()
-        targets = [("", _("Leave out")), *((target, str(label)) for target, label in TARGETS.items())]
-        for index, heading in enumerate(self.imported.header):
-            self.fields[f"column_{index}"] = forms.ChoiceField(label=heading, choices=targets, required=False)
         stages = self._stage_choices()
         for index, value in enumerate(self.stage_values):
             label = value.value or _("(no stage)")
@@ -94,31 +137,12 @@ class AnswersForm(forms.Form):
         except NeedsAnswer:
             return []
 
-    def columns(self) -> Iterator[tuple[forms.BoundField, list[str]]]:
-        """Each column's field with samples."""
-        for index, profile in enumerate(self.imported.profile.get("columns", ())):
-            yield self[f"column_{index}"], profile["samples"]
-
     def stages(self) -> Iterator[tuple[forms.BoundField, StageValue]]:
         """Each stage value's field with the value."""
         for index, value in enumerate(self.stage_values):
             yield self[f"stage_{index}"], value
 
     # --- reading ----------------------------------------------------------------------------------------------------
-
-    def clean(self) -> dict[str, Any]:
-        """Each target once; no place for an answer that is still open."""
-        data: dict[str, Any] = super().clean() or {}
-        taken: dict[str, str] = {}
-        for index, heading in enumerate(self.imported.header):
-            target = data.get(f"column_{index}")
-            if target and target in taken:
-                sentence = _("“%(other)s” is the %(target)s already.")
-                names = {"other": taken[target], "target": str(TARGETS[target]).lower()}
-                self.add_error(f"column_{index}", sentence % names)
-            elif target:
-                taken[target] = heading
-        return data
 
     def clean_currency(self) -> str:
         """Three capital letters, or nothing."""
@@ -130,7 +154,6 @@ class AnswersForm(forms.Form):
     def options(self) -> dict[str, Any]:
         """The answers as an import keeps them."""
         data = self.cleaned_data
-        columns = {heading: data[f"column_{index}"] for index, heading in enumerate(self.imported.header)}
         stages = dict(self.imported.options.get("stages", {}))
         added: dict[str, Any] = {}
         for index, value in enumerate(self.stage_values):
@@ -146,14 +169,13 @@ class AnswersForm(forms.Form):
             "team_by",
         )  # fmt: skip
         return {
-            **{name: data[name] for name in plain}, "columns": columns, "stages": stages, "new_stages": added,
-            "shift_days": None,
+            **{name: data[name] for name in plain}, "columns": self.chosen_columns(), "stages": stages,
+            "new_stages": added, "shift_days": None,
         }  # fmt: skip
 
     def _known(self) -> dict[str, Any]:
         options = self.imported.options
-        chosen = options.get("columns", {})
-        known = {f"column_{index}": chosen.get(heading, "") for index, heading in enumerate(self.imported.header)}
+        known: dict[str, Any] = {}
         for index, value in enumerate(self.stage_values):
             new = options.get("new_stages", {}).get(value.value)
             if new is not None:
@@ -170,12 +192,8 @@ class AnswersForm(forms.Form):
         lines = [(line.key, line.name) for line in ServiceLine.objects.filter(is_active=True)]
         self._offer("service_line", [("", _("None")), *lines], bool(lines) and "service_line" not in self.setup.columns)
         self._offer("team_by", self.fields["team_by"].choices, bool(self.imported.companions.get("teams")))  # type: ignore[attr-defined]
-        asked = {question.key for question in self.setup.questions()}
         for name, readings in (("date_reading", DATE_READINGS), ("decimal_mark", DECIMAL_MARKS)):
-            nothing = _("Choose one") if name in asked else _("as found")
-            self._offer(name, [("", nothing), *readings.items()], True)
-            found = readings.get(self.setup.recognised().get(name, ""))
-            self.fields[name].help_text = _("Found: %(reading)s.") % {"reading": found} if found else ""
+            self.offer_readings(name, readings, self.setup)
 
     def _offer(self, name: str, choices: Any, is_asked: bool) -> None:
         field = self.fields[name]

@@ -70,11 +70,15 @@ loss_reason lossreason lostreason closedlostreason reasonlost reasonforloss
 loss_note lossnote lossnotes lostnote lossdetails
 """
 DATES = ("created_on", "stage_on", "close_date", "next_step_on", "start_on")
-_GUESSES = {
-    heading: target
-    for target, *headings in (line.split() for line in _HEADINGS.strip().splitlines())
-    for heading in headings
-}
+
+
+def meanings_of(headings: str) -> dict[str, str]:
+    """Heading to target, from lines that begin with the target."""
+    lines = (line.split() for line in headings.strip().splitlines())
+    return {heading: target for target, *words in lines for heading in words}
+
+
+_GUESSES = meanings_of(_HEADINGS)
 
 
 def checked_header(cells: Sequence[str]) -> list[str]:
@@ -100,16 +104,18 @@ def checked_header(cells: Sequence[str]) -> list[str]:
     return header
 
 
-def signature_of(header: Iterable[str]) -> str:
-    """The same for the same headings in any order."""
+def signature_of(header: Iterable[str], kind: str = "") -> str:
+    """The same for the same headings in any order; ``kind`` keeps files apart that are not of deals."""
+    if kind:
+        header = [f"of {kind}\n", *header]
     return hashlib.sha256("\n".join(sorted(name.casefold() for name in header)).encode()).hexdigest()
 
 
-def guess(header: Sequence[str]) -> dict[str, str]:
+def guess(header: Sequence[str], meanings: Mapping[str, str] = _GUESSES) -> dict[str, str]:
     """Target for each heading that says itself what it is; each target once, the first column wins."""
     found: dict[str, str] = {}
     for name in header:
-        target = _GUESSES.get(key_of(name))
+        target = meanings.get(key_of(name))
         if target and target not in found.values():
             found[name] = target
     return found

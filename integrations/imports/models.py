@@ -13,6 +13,14 @@ from accounts.models import Role, User
 from integrations.imports.states import RUNNING, State
 
 
+class Kind(models.TextChoices):
+    """What the rows of a file are."""
+
+    DEALS = "deals", _("Deals")
+    PEOPLE = "people", _("People")
+    BOOKINGS = "bookings", _("Bookings")
+
+
 class ImportQuerySet(models.QuerySet["Import"]):
     """Filters for imports."""
 
@@ -33,6 +41,7 @@ class Import(models.Model):
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DEALS)
     file_name = models.CharField(_("file"), max_length=200)
     size = models.PositiveBigIntegerField(default=0)
     checksum = models.CharField(max_length=64, blank=True)
@@ -49,6 +58,8 @@ class Import(models.Model):
     options = models.JSONField(default=dict)
     # The files beside the deals, read: accounts, teams, products.
     companions = models.JSONField(default=dict)
+    # Of people and bookings: which row is about whom, found out once for the whole file before anything is written.
+    plan = models.JSONField(default=dict)
     rows = models.PositiveIntegerField(default=0)
     offset = models.PositiveBigIntegerField(default=0)
     row = models.PositiveIntegerField(default=0)
@@ -75,6 +86,7 @@ class Import(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="imports_state_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="imports_kind_known"),
             models.CheckConstraint(
                 condition=Q(row=models.F("created") + models.F("changed") + models.F("unchanged") + models.F("refused"))
                 | ~Q(state__in=["checking", "checked", "writing", "done"]),
@@ -90,6 +102,11 @@ class Import(models.Model):
     def is_running(self) -> bool:
         """Whether the background is at work on it."""
         return self.state in RUNNING
+
+    @property
+    def is_of_deals(self) -> bool:
+        """Whether its rows are deals, rather than people or bookings."""
+        return self.kind == Kind.DEALS
 
     @property
     def is_baseline(self) -> bool:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Organisation, Region, ServiceLine
-from accounts.queries import organisation
+from accounts.models import Region, ServiceLine
+from integrations.imports.basis import Basis, Question, date_question, mark_question
 from integrations.imports.errors import NeedsAnswer
-from integrations.imports.mapping import DATES, TARGETS, columns_of
+from integrations.imports.mapping import DATES, TARGETS
 from integrations.imports.models import Import
-from integrations.imports.profiling import CLEAR, UNCLEAR
-from integrations.imports.values import COMMA, DAY_FIRST, MONTH_FIRST, POINT, key_of
+from integrations.imports.values import key_of
 from opportunities.models import Criterion, Pipeline, Stage, StageKind
 
 MOST_STAGES = 200
@@ -37,14 +34,6 @@ _CLOSED_WORDS = {
 
 
 @dataclass(frozen=True)
-class Question:
-    """Something that only a person can answer; ``key`` names the option, ``sentence`` asks."""
-
-    key: str
-    sentence: str
-
-
-@dataclass(frozen=True)
 class StageValue:
     """A value of the stage column, how often it is there, and the stage that it means, if that is known."""
 
@@ -53,19 +42,12 @@ class StageValue:
     stage: Stage | None
 
 
-class Setup:
-    """Reads an import's profile and options. Properties that depend on an open question raise NeedsAnswer."""
+class Setup(Basis):
+    """Reads an import of deals and the answers about it. What depends on an open question raises NeedsAnswer."""
 
-    def __init__(self, imported: Import, *, now: dt.datetime) -> None:
-        self.imported = imported
-        self.options: dict[str, Any] = imported.options
-        self.now = now
-        self.columns: Mapping[str, int] = columns_of(imported.header, self.options.get("columns", {}))
-
-    @cached_property
-    def home(self) -> Organisation:
-        """The organisation."""
-        return organisation()
+    targets = TARGETS
+    dates = DATES
+    amounts = "amount"
 
     @cached_property
     def today(self) -> dt.date:
@@ -123,26 +105,6 @@ class Setup:
         return self.options.get("currency") or self.home.base_currency
 
     # --- the column profiles --------------------------------------------------------------------------------------
-
-    def profile_of(self, target: str) -> dict[str, Any] | None:
-        """The profile of the column that holds the target."""
-        index = self.columns.get(target)
-        return None if index is None else self.imported.profile["columns"][index]
-
-    def distinct(self, target: str) -> dict[str, int]:
-        """Values of a column with their counts. Raises NeedsAnswer where there are too many to be names."""
-        profile = self.profile_of(target)
-        if profile is None:
-            return {}
-        if profile["distinct"] is None:
-            raise NeedsAnswer(
-                [
-                    _("The column for “%(target)s” has thousands of different values. Is it the right one?")
-                    % {"target": TARGETS[target]}
-                ]
-            )
-        found: dict[str, int] = profile["distinct"]
-        return found
 
     @cached_property
     def stage_values(self) -> list[StageValue]:
@@ -207,47 +169,6 @@ class Setup:
         return by_position[0]
 
     @cached_property
-    def date_reading(self) -> str:
-        """Whether the day or the month comes first. Raises NeedsAnswer."""
-        answer = self._found_date_reading()
-        if answer is None:
-            raise NeedsAnswer([_date_question().sentence])
-        return answer
-
-    @cached_property
-    def decimal_mark(self) -> str:
-        """What marks decimals. Raises NeedsAnswer."""
-        answer = self._found_decimal_mark()
-        if answer is None:
-            raise NeedsAnswer([_mark_question().sentence])
-        return answer
-
-    def recognised(self) -> dict[str, str]:
-        """How dates and amounts are read when nobody says otherwise, where it is clear and not a matter of course."""
-        found: dict[str, str] = {}
-        profiles = [profile for target in DATES if (profile := self.profile_of(target))]
-        reading = _decide((profile["dates"] for profile in profiles), DAY_FIRST, MONTH_FIRST)
-        if reading and any(profile["dates"].get(reading) for profile in profiles):
-            found["date_reading"] = reading
-        amounts = self.profile_of("amount")
-        mark = _decide([amounts["numbers"]], POINT, COMMA) if amounts else None
-        if mark and amounts and amounts["numbers"].get(mark):
-            found["decimal_mark"] = mark
-        return found
-
-    def _found_date_reading(self) -> str | None:
-        if self.options.get("date_reading"):
-            return str(self.options["date_reading"])
-        profiles = [profile for target in DATES if (profile := self.profile_of(target))]
-        return _decide((profile["dates"] for profile in profiles), DAY_FIRST, MONTH_FIRST)
-
-    def _found_decimal_mark(self) -> str | None:
-        if self.options.get("decimal_mark"):
-            return str(self.options["decimal_mark"])
-        profile = self.profile_of("amount")
-        return _decide([profile["numbers"]] if profile else [], POINT, COMMA)
-
-    @cached_property
     def newest_date(self) -> dt.date | None:
         """The newest date of the file, in any of its date columns."""
         profiles = [profile for target in DATES if (profile := self.profile_of(target))]
@@ -288,29 +209,11 @@ class Setup:
         if found:
             return found
         found += [_stage_question(value) for value in self.stage_values if value.stage is None]
-        if self._found_date_reading() is None:
-            found.append(_date_question())
-        if self._found_decimal_mark() is None:
-            found.append(_mark_question())
+        if self.found_date_reading() is None:
+            found.append(date_question())
+        if self.found_decimal_mark() is None:
+            found.append(mark_question())
         return found
-
-    def require_answers(self) -> None:
-        """Raise NeedsAnswer while a question is open."""
-        questions = self.questions()
-        if questions:
-            raise NeedsAnswer([question.sentence for question in questions])
-
-
-def _decide(counts: Iterable[Mapping[str, int]], first: str, second: str) -> str | None:
-    """The reading that values demand; None when they demand both, or neither and it matters."""
-    total = dict.fromkeys((first, second, UNCLEAR, CLEAR), 0)
-    for column in counts:
-        for name, count in column.items():
-            total[name] += count
-    for one, other in ((first, second), (second, first)):
-        if total[one] and total[other] * 20 <= total[one]:
-            return one
-    return first if not total[first] and not total[UNCLEAR] else None
 
 
 def _stage_question(value: StageValue) -> Question:
@@ -326,11 +229,3 @@ def _stage_question(value: StageValue) -> Question:
         "Which stage is “%(value)s” (%(count)s row)?", "Which stage is “%(value)s” (%(count)s rows)?", value.count
     )
     return Question(f"stage:{value.value}", sentence % said)
-
-
-def _date_question() -> Question:
-    return Question("date_reading", _("The dates can be read in two ways. Does the day or the month come first?"))
-
-
-def _mark_question() -> Question:
-    return Question("decimal_mark", _("The amounts can be read in two ways. Does a point or a comma mark decimals?"))

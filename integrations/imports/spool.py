@@ -13,11 +13,13 @@ from django.conf import settings
 
 from integrations.imports.models import Import
 
+Line = tuple[int, list[str]]
+
 
 class Piece(NamedTuple):
     """Some rows of a spool, and where the next ones begin (bytes)."""
 
-    rows: list[tuple[int, list[str]]]
+    rows: list[Line]
     next_offset: int
 
 
@@ -71,7 +73,7 @@ class Writer:
 
 def take(imported: Import, *, offset: int, most: int) -> Piece:
     """Up to so many rows from an offset on; none at the end."""
-    rows: list[tuple[int, list[str]]] = []
+    rows: list[Line] = []
     with (folder(imported) / "rows").open("rb") as file:
         file.seek(offset)
         for text in file:

@@ -1,4 +1,4 @@
-"""Importing deals from a CRM export."""
+"""Importing deals from a CRM export, and people and bookings from a file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ from integrations.imports.access import own_import, require_importer
 from integrations.imports.companions import KINDS
 from integrations.imports.errors import NeedsAnswer, NotPossible, Unreadable
 from integrations.imports.forms import AnswersForm, UploadForm, upload_options
-from integrations.imports.models import Import
+from integrations.imports.models import Import, Kind
 from integrations.imports.report import error_lines
 from integrations.imports.services import running
 from integrations.imports.services.intake import receive
 from integrations.imports.services.reverting import revert as revert_import
 from integrations.imports.setup import Setup
+from integrations.imports.staffing.forms import StaffingAnswersForm, StaffingUploadForm
+from integrations.imports.staffing.setup import StaffingSetup
 from integrations.imports.states import State
+from integrations.imports.words import WORDS
 from opportunities.models import Stage
+from staffing.models import WorkRole
 
 PAGE = 25
 # Small files are read, and their rows checked, while the person waits: that takes no longer than a page.
@@ -37,19 +41,21 @@ AT_ONCE_SECONDS = 0.5
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def import_list(request: HttpRequest) -> HttpResponse:
-    """A file to choose, and the imports so far."""
+def import_list(request: HttpRequest, kind: str = Kind.DEALS) -> HttpResponse:
+    """A file to choose, and the imports of its kind so far."""
     actor = cast(User, request.user)
-    require_importer(actor)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    require_importer(actor, kind)
+    upload = UploadForm if kind == Kind.DEALS else StaffingUploadForm
+    form = upload(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        imported = _received(form, actor)
+        imported = _received(form, actor, Kind(kind))
         if imported is not None:
             return redirect("imports:detail", imported.pk)
-    imports = Import.objects.visible_to(actor).select_related("created_by").defer("profile", "companions", "notices")
-    page = Paginator(imports, PAGE).get_page(request.GET.get("page"))
+    imports = Import.objects.visible_to(actor).filter(kind=kind).select_related("created_by")
+    page = Paginator(imports.defer("profile", "companions", "plan", "notices"), PAGE).get_page(request.GET.get("page"))
     status = 422 if request.method == "POST" else 200
-    return render(request, "imports/list.html", {"form": form, "page": page}, status=status)
+    template = "imports/list.html" if kind == Kind.DEALS else "imports/list_staffing.html"
+    return render(request, template, {"form": form, "page": page, "words": WORDS[kind]}, status=status)
 
 
 @login_required
@@ -137,14 +143,14 @@ def _do(request: HttpRequest, pk: int, service: Callable[[User, Import], object]
     return redirect("imports:detail", pk)
 
 
-def _received(form: UploadForm, actor: User) -> Import | None:
+def _received(form: UploadForm | StaffingUploadForm, actor: User, kind: Kind) -> Import | None:
     """The import, read if that is quick; None with an error at the form's field."""
     files = form.cleaned_data
-    beside = {kind: files[kind].file for kind in KINDS if files[kind]}
+    beside = {name: files[name].file for name in KINDS if files.get(name)}
     try:
         imported = receive(
             actor=actor, file=files["file"].file, file_name=files["file"].name, companions=beside, options={},
-            now=timezone.now(),
+            now=timezone.now(), kind=kind,
         )  # fmt: skip
     except Unreadable as error:
         form.add_error(error.field or "file", str(error))
@@ -155,15 +161,13 @@ def _received(form: UploadForm, actor: User) -> Import | None:
 
 
 def _answers(request: HttpRequest, imported: Import, actor: User) -> HttpResponse:
-    setup = Setup(imported, now=timezone.now())
-    form = AnswersForm(request.POST or None, setup=setup, actor=actor)
+    setup, form = _asked(imported, actor, request.POST or None)
     if request.method == "POST" and form.is_valid():
         imported = running.answer(actor=actor, imported=imported, options=form.options(), now=timezone.now())
         try:
             imported = running.start(imported=imported, is_dry_run=True, now=timezone.now())
         except NeedsAnswer:
-            setup = Setup(imported, now=timezone.now())
-            form = AnswersForm(None, setup=setup, actor=actor)
+            setup, form = _asked(imported, actor, None)
         except NotPossible as error:
             messages.warning(request, str(error))
             return redirect("imports:detail", imported.pk)
@@ -172,12 +176,23 @@ def _answers(request: HttpRequest, imported: Import, actor: User) -> HttpRespons
             return redirect("imports:detail", imported.pk)
     is_answered = request.method == "POST"
     context = {**_shown(imported), "form": form, "questions": setup.questions(), "is_answered": is_answered}
-    return render(request, "imports/answers.html", context, status=422 if is_answered else 200)
+    template = "imports/answers.html" if imported.is_of_deals else "imports/answers_staffing.html"
+    return render(request, template, context, status=422 if is_answered else 200)
+
+
+def _asked(imported: Import, actor: User, data: Any) -> tuple[Setup | StaffingSetup, AnswersForm | StaffingAnswersForm]:
+    """What is known and asked about the file, and the form for it."""
+    setup = running.setup_of(imported, now=timezone.now())
+    if isinstance(setup, Setup):
+        return setup, AnswersForm(data, setup=setup, actor=actor)
+    return setup, StaffingAnswersForm(data, setup=setup)
 
 
 def _shown(imported: Import) -> dict[str, Any]:
-    order = {
-        name: number for number, name in enumerate(Stage.objects.order_by("position").values_list("name", flat=True))
-    }
+    ordered = Stage.objects.order_by("position") if imported.is_of_deals else WorkRole.objects.order_by("position")
+    order = {name: number for number, name in enumerate(ordered.values_list("name", flat=True))}
     by_stage = sorted(imported.by_stage.items(), key=lambda item: order.get(item[0], len(order)))
-    return {"imported": imported, "beside": upload_options(imported), "by_stage": by_stage, "State": State}
+    return {
+        "imported": imported, "beside": upload_options(imported), "by_stage": by_stage, "State": State,
+        "words": WORDS[imported.kind],
+    }  # fmt: skip

@@ -536,4 +536,4 @@ def test_an_import_that_added_nothing_cannot_be_taken_back(load: Take) -> None:
 def test_heading_only_files_are_refused_with_a_sentence(take_in: Take) -> None:
     refused = take_in((HEADING + "\r\n").encode())
     assert refused.state == State.REFUSED
-    assert "no deals below" in refused.message
+    assert "no rows below" in refused.message

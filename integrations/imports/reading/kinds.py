@@ -21,7 +21,7 @@ class Kind(enum.Enum):
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OTHERS = (
-    (b"%PDF", gettext_lazy("This is a PDF. Export the deals as CSV or XLSX instead.")),
+    (b"%PDF", gettext_lazy("This is a PDF. Export the table as CSV or XLSX instead.")),
     (b"\x89PNG", gettext_lazy("This is a picture. Choose a CSV or XLSX file.")),
     (b"\xff\xd8\xff", gettext_lazy("This is a picture. Choose a CSV or XLSX file.")),
     (b"GIF8", gettext_lazy("This is a picture. Choose a CSV or XLSX file.")),
@@ -40,7 +40,7 @@ def kind_of(file: BinaryIO) -> Kind:
     head = file.read(8192)
     file.seek(0)
     if not head.strip():
-        raise Unreadable(_("The file is empty. Export it again, with a heading and at least one deal."))
+        raise Unreadable(_("The file is empty. Export it again, with a heading and at least one row."))
     if head.startswith(b"PK"):
         return _zip_kind(file)
     if head.startswith(_OLE):
@@ -50,7 +50,7 @@ def kind_of(file: BinaryIO) -> Kind:
             raise Unreadable(str(sentence))
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
         raise Unreadable(
-            _("This is a web page or XML, even if its name says otherwise. Export the deals as CSV or XLSX instead.")
+            _("This is a web page or XML, even if its name says otherwise. Export the table as CSV or XLSX instead.")
         )
     return Kind.CSV
 

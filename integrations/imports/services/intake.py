@@ -16,10 +16,11 @@ from integrations.imports import spool
 from integrations.imports.companions import KINDS, Companion, read_companion
 from integrations.imports.errors import Unreadable
 from integrations.imports.mapping import checked_header, guess, signature_of
-from integrations.imports.models import Import, RememberedMapping
+from integrations.imports.models import Import, Kind, RememberedMapping
 from integrations.imports.profiling import Profile
 from integrations.imports.reading import open_rows
 from integrations.imports.reading.kinds import kind_of
+from integrations.imports.staffing.columns import MEANINGS, MOST_ROWS
 from integrations.imports.states import State
 
 LARGEST_FILE = 50 * 1024 * 1024
@@ -37,16 +38,19 @@ def receive(
     options: Mapping[str, Any],
     now: dt.datetime,
     largest: int | None = LARGEST_FILE,
+    kind: Kind = Kind.DEALS,
 ) -> Import:
-    """Keep a file for reading. ``companions`` are files of accounts, teams and products, read at once.
+    """Keep a file for reading; ``kind`` says what its rows are.
 
+    ``companions`` are files of accounts, teams and products, read at once.
     Raises Unreadable for what is too large (bytes) or can't be a table.
     """
     kind_of(file)
-    beside = {kind: _companion(kind, companions[kind]) for kind in KINDS if kind in companions}
+    beside = {name: _companion(name, companions[name]) for name in KINDS if name in companions}
     imported = Import(
-        created_by=actor, created_at=now, file_name=_safe_name(file_name), options=dict(options), companions=beside
-    )
+        kind=kind, created_by=actor, created_at=now, file_name=_safe_name(file_name), options=dict(options),
+        companions=beside,
+    )  # fmt: skip
     try:
         imported.size, imported.checksum = spool.keep_original(imported, _pieces(file, largest))
         imported.save()
@@ -63,13 +67,15 @@ def read(*, imported: Import, now: dt.datetime) -> Import:
     """
     try:
         with spool.open_original(imported) as file, spool.Writer(imported) as rows:
-            header, profile = _spool(file, rows)
+            header, profile = _spool(file, rows, most=None if imported.kind == Kind.DEALS else MOST_ROWS)
     except Unreadable as refusal:
         return _finish_reading(imported, {"state": State.REFUSED, "message": str(refusal)[:500], "finished_at": now})
-    signature = signature_of(header)
+    is_staffing = imported.kind != Kind.DEALS
+    signature = signature_of(header, imported.kind if is_staffing else "")
     remembered = RememberedMapping.objects.filter(signature=signature).first()
     known = dict(remembered.options) if remembered else {}
-    options = {"columns": guess(header), **known, **imported.options}
+    columns = guess(header, MEANINGS[imported.kind]) if is_staffing else guess(header)
+    options = {"columns": columns, **known, **imported.options}
     return _finish_reading(
         imported,
         {
@@ -110,21 +116,23 @@ def _finish_reading(imported: Import, values: Mapping[str, Any]) -> Import:
     return current
 
 
-def _spool(file: BinaryIO, writer: spool.Writer) -> tuple[list[str], Profile]:
+def _spool(file: BinaryIO, writer: spool.Writer, *, most: int | None) -> tuple[list[str], Profile]:
     with open_rows(file) as rows:
         first = next(rows, None)
         if first is None:
-            raise Unreadable(_("The file is empty. Export it again, with a heading and at least one deal."))
+            raise Unreadable(_("The file is empty. Export it again, with a heading and at least one row."))
         header = checked_header(first.cells)
         profile = Profile(len(header))
         for number, row in enumerate(rows):
             if number % _AWAKE_EVERY == 0:
                 _stay_awake()
+            if most is not None and number >= most:
+                raise Unreadable(_("The file has more than %(most)d rows. Send it in parts.") % {"most": most})
             cells = row.cells[: len(header)] if not any(row.cells[len(header) :]) else row.cells
             profile.add(cells)
             writer.add(row.line, cells)
     if not profile.rows:
-        raise Unreadable(_("The file has a heading but no deals below it. Export it again with its rows."))
+        raise Unreadable(_("The file has a heading but no rows below it. Export it again with its rows."))
     return header, profile
 
 

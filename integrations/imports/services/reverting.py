@@ -12,7 +12,7 @@ from events import names
 from events.models import Event
 from events.recording import Occurrence, record_many
 from integrations.imports.errors import NotPossible
-from integrations.imports.models import Import, ImportedRow, Outcome
+from integrations.imports.models import Import, ImportedRow, Kind, Outcome
 from integrations.imports.states import LEGAL, State
 from opportunities.models import Opportunity
 
@@ -52,7 +52,7 @@ def revert(*, imported: Import, now: dt.datetime) -> Import:
     """Begin to take an import back. Raises NotPossible where nothing was written."""
     with transaction.atomic():
         current = Import.objects.select_for_update().get(pk=imported.pk)
-        if State.REVERTING not in LEGAL[State(current.state)] or not current.created:
+        if State.REVERTING not in LEGAL[State(current.state)] or not current.created or current.kind != Kind.DEALS:
             raise NotPossible(_("There is nothing to take back: the import added no deals."))
         current.state = State.REVERTING
         current.offset = 0

@@ -23,7 +23,7 @@ from events.errors import describe
 from events.recording import record
 from integrations.imports import clients, spool
 from integrations.imports.errors import NeedsAnswer, NotPossible
-from integrations.imports.models import Import, ImportedRow
+from integrations.imports.models import Import, ImportedRow, Kind
 from integrations.imports.people import crew_of
 from integrations.imports.planning import Planner
 from integrations.imports.products import products_of, save_products
@@ -32,11 +32,17 @@ from integrations.imports.services.intake import read, remember
 from integrations.imports.services.reverting import revert_some
 from integrations.imports.services.stages import add_stages, require_right_to_add
 from integrations.imports.setup import Setup
+from integrations.imports.staffing.chunks import StaffingChunk, StaffingTools
+from integrations.imports.staffing.chunks import prepare as prepare_staffing
+from integrations.imports.staffing.setup import StaffingSetup
 from integrations.imports.states import LEGAL, State
 from opportunities.services.totals import compact_totals
 
 CHUNK_ROWS = 1_000
 MOST_ATTEMPTS = 5
+_FAILURES = (
+    DatabaseError, OSError, ValidationError, ValueError, KeyError, TypeError, AttributeError, NotPossible,
+)  # fmt: skip
 log = structlog.get_logger(__name__)
 
 
@@ -69,11 +75,12 @@ def start(*, imported: Import, is_dry_run: bool, now: dt.datetime) -> Import:
     with transaction.atomic():
         current = _locked(imported.pk)
         go_to(current, State.CHECKING if is_dry_run else State.WRITING)
-        setup = Setup(current, now=now)
+        setup = setup_of(current, now=now)
         setup.require_answers()
-        require_right_to_add(setup)
-        if current.options.get("shift_to_today"):
-            current.options["shift_days"] = setup.shift.days
+        if isinstance(setup, Setup):
+            require_right_to_add(setup)
+            if current.options.get("shift_to_today"):
+                current.options["shift_days"] = setup.shift.days
         for name, value in start_of(now).items():
             setattr(current, name, value)
         current.save()
@@ -120,7 +127,7 @@ def advance(*, imported: Import, now: dt.datetime, seconds: float, runner: Runne
     while True:
         try:
             current = runner.step(now=now)
-        except (DatabaseError, OSError, ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _FAILURES as error:
             log.exception("import failed", imported=imported.pk)
             return _write_down(imported, error, now=now)
         if current is None:
@@ -136,6 +143,14 @@ class _Tools:
     planner: Planner
     companion_accounts: frozenset[str]
     added: dict[str, int]
+    chunk_rows: int = CHUNK_ROWS
+
+    def chunk(self, imported: Import, *, is_dry_run: bool) -> Chunk:
+        """The next chunk, to be processed."""
+        return Chunk(
+            imported=imported, setup=self.planner.setup, planner=self.planner, actor=imported.created_by,
+            is_dry_run=is_dry_run, companion_accounts=self.companion_accounts,
+        )  # fmt: skip
 
 
 class Runner:
@@ -144,7 +159,7 @@ class Runner:
     def __init__(self, pk: int, *, chunk_rows: int = CHUNK_ROWS) -> None:
         self._pk = pk
         self._chunk_rows = chunk_rows
-        self._tools: _Tools | None = None
+        self._tools: _Tools | StaffingTools | None = None
         self._pass: dt.datetime | None = None
 
     def step(self, *, now: dt.datetime) -> Import | None:
@@ -179,19 +194,24 @@ class Runner:
         if first:
             for name, count in tools.added.items():
                 setattr(imported, name, count)
-        piece = spool.take(imported, offset=imported.offset, most=self._chunk_rows)
-        chunk = Chunk(
-            imported=imported, setup=tools.planner.setup, planner=tools.planner, actor=imported.created_by,
-            is_dry_run=is_dry_run, companion_accounts=tools.companion_accounts,
-        )  # fmt: skip
+        most = min(self._chunk_rows, tools.chunk_rows)
+        piece = spool.take(imported, offset=imported.offset, most=most)
+        chunk = tools.chunk(imported, is_dry_run=is_dry_run)
         chunk.process(piece.rows)
         _count(imported, chunk, piece)
         if imported.row >= imported.rows:
             _finish(imported, is_dry_run=is_dry_run, now=now)
 
 
-def _prepare(imported: Import, *, save: bool, is_first: bool, now: dt.datetime) -> _Tools:
-    """The tables that rows are read by. A write adds stages, people, teams, products and accounts first."""
+def setup_of(imported: Import, *, now: dt.datetime) -> Setup | StaffingSetup:
+    """What the file and the answers about it come to."""
+    return Setup(imported, now=now) if imported.kind == Kind.DEALS else StaffingSetup(imported, now=now)
+
+
+def _prepare(imported: Import, *, save: bool, is_first: bool, now: dt.datetime) -> _Tools | StaffingTools:
+    """The tables that rows are read by. A write of deals adds stages, people, teams, products and accounts first."""
+    if imported.kind != Kind.DEALS:
+        return prepare_staffing(imported, is_first=is_first, now=now)
     if save and is_first:
         add_stages(imported=imported, now=now)
     setup = Setup(imported, now=now)
@@ -209,7 +229,7 @@ def _prepare(imported: Import, *, save: bool, is_first: bool, now: dt.datetime) 
     return _Tools(Planner(setup, crew=crew, products=products), fresh, added)
 
 
-def _count(imported: Import, chunk: Chunk, piece: spool.Piece) -> None:
+def _count(imported: Import, chunk: Chunk | StaffingChunk, piece: spool.Piece) -> None:
     imported.offset = piece.next_offset
     imported.row += len(piece.rows)
     for outcome, count in chunk.counts.items():
@@ -237,7 +257,7 @@ def _write_down(imported: Import, error: Exception, *, now: dt.datetime) -> Impo
         if not current.is_running:
             return current
         current.attempts += 1
-        current.message = (str(error) if isinstance(error, NeedsAnswer) else describe(error))[:500]
+        current.message = (str(error) if isinstance(error, (NeedsAnswer, NotPossible)) else describe(error))[:500]
         if current.attempts >= MOST_ATTEMPTS or isinstance(error, FileNotFoundError):
             current.resume_state = current.state
             go_to(current, State.FAILED)
