@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from staffing import list_views, people_views, schedule_views
+from staffing import list_views, people_views, schedule_views, several_views
 
 urlpatterns = [
     path("people/", people_views.people, name="people"),
     path("people/add/", people_views.add, name="add_person"),
+    path("people/add-several/", several_views.add, name="add_several"),
     path("people/<int:pk>/", people_views.person, name="person"),
     path("people/<int:pk>/change/", people_views.change, name="change_person"),
     path("people/<int:pk>/archive/", people_views.archive, name="archive_person"),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("schedule/", schedule_views.schedule_page, name="schedule"),
     path("schedule/deals/", schedule_views.deals, name="deals"),
     path("bookings/add/", schedule_views.add_booking, name="add_booking"),
+    path("bookings/add-several/", several_views.book, name="book_several"),
     path("bookings/<int:pk>/", schedule_views.booking, name="booking"),
     path("bookings/<int:pk>/move/", schedule_views.move, name="move_booking"),
     path("bookings/<int:pk>/release/", schedule_views.release, name="release_booking"),
