@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,6 +24,7 @@ from staffing.horizon_inputs import Inputs
 from staffing.horizon_queries import DEFAULT_WEEKS, CellPage, DriverLine, RoleLine, cell_page, horizon_of, horizon_page
 from staffing.models.needs import MOST_WEEKS
 from staffing.scenario_queries import changes_of, version_with
+from staffing.weeks import monday_of
 
 _FIGURES = (
     "capacity", "confirmed", "expected", "exposure", "p50", "p80", "overload_probability", "expected_overload",
@@ -30,8 +32,9 @@ _FIGURES = (
 
 
 class HorizonQuery(Input):
-    """How far, and of which role."""
+    """From when and how far, and of which role."""
 
+    vars()["from"] = Day(required=False, help_text="A day of the first week, from this week on.")
     weeks = serializers.IntegerField(required=False, min_value=1, max_value=MOST_WEEKS)
     role = Id(help_text="One role only.")
     week = Day(required=False, help_text="A day of the week whose drivers are wanted; needs a role.")
@@ -114,34 +117,38 @@ class HorizonDetail(Endpoint):
 
     @documented("Show demand against capacity", gives=HorizonOut, query=HorizonQuery, is_list=False, refuses=(403,))
     def get(self, request: Request) -> Response:
-        """By role and week, from this week on; with a role and a week also the deals behind them."""
+        """By role and week, from this week or a later one on; with a role and a week also the deals behind them."""
         if not self.user.has_perm("staffing.see"):
             raise PermissionDenied(_("The horizon is for delivery, executives and administrators."))
         given, home = self.parameters(), organisation()
-        inputs, found = horizon_of(home, today=home.today(self.now), weeks=given.get("weeks", DEFAULT_WEEKS))
+        today = home.today(self.now)
+        first, weeks = _span(given, today)
+        inputs, found = horizon_of(home, today=today, weeks=first + weeks)
         if "scenario" in given:
             scenario = readable_scenario(self.user, given["scenario"])
             version = version_with(scenario, inputs, found, changes_of([scenario]))
             inputs, found = version.inputs, version.horizon
-        page = horizon_page(inputs, found, role=given.get("role"), every=True)
-        behind = self._behind(inputs, found, given) if "week" in given and page.lines else None
+        page = horizon_page(inputs, found, role=given.get("role"), every=True, first=first)
+        behind = self._behind(inputs, found, given, first) if "week" in given and page.lines else None
         return Response(
             self.shown(
                 {
-                    "first_monday": inputs.monday,
+                    "first_monday": inputs.week(first),
                     "undated_deals": inputs.undated,
                     "calibrated_deals": inputs.calibrated,
                     "slips_learned_from": inputs.slips.moved,
-                    "roles": [_role(inputs, found, line) for line in page.lines],
+                    "roles": [_role(inputs, found, line, first) for line in page.lines],
                     "drivers": behind.drivers if behind else [],
                 }
             )
         )
 
-    def _behind(self, inputs: Inputs, found: Horizon, given: dict[str, Any]) -> CellPage:
+    def _behind(self, inputs: Inputs, found: Horizon, given: dict[str, Any], first: int) -> CellPage:
         if "role" not in given:
             raise invalid({"role": [_("Say what role's drivers are wanted.")]})
         try:
+            if given["week"] < inputs.week(first):
+                raise LookupError(given["week"])
             return cell_page(self.user, inputs, found, role=given["role"], on=given["week"])
         except LookupError as error:
             raise invalid({"week": [_("There is no such day in these weeks.")]}) from error
@@ -159,7 +166,23 @@ class EarliestStartDetail(Endpoint):
         return self.answer(earliest_panel(deal, home=home, today=home.today(self.now)))
 
 
-def _role(inputs: Inputs, horizon: Horizon, line: RoleLine) -> dict[str, Any]:
+def _span(given: dict[str, Any], today: dt.date) -> tuple[int, int]:
+    """Number of the first week, this one being 0, and how many weeks."""
+    this_week = monday_of(today)
+    wanted: dt.date = given.get("from", today)
+    if wanted < this_week:
+        sentence = _("The horizon begins with this week. Choose a day from %(day)s on.")
+        raise invalid({"from": [sentence % {"day": this_week.isoformat()}]})
+    first = (monday_of(wanted) - this_week).days // 7
+    weeks: int = given.get("weeks", min(DEFAULT_WEEKS, MOST_WEEKS - first))
+    if weeks < 1 or first + weeks > MOST_WEEKS:
+        last = this_week + dt.timedelta(weeks=MOST_WEEKS, days=-1)
+        sentence = _("The horizon goes %(most)d weeks ahead, until %(day)s. Choose an earlier day, or fewer weeks.")
+        raise invalid({"from": [sentence % {"most": MOST_WEEKS, "day": last.isoformat()}]})
+    return first, weeks
+
+
+def _role(inputs: Inputs, horizon: Horizon, line: RoleLine, first: int) -> dict[str, Any]:
     row = inputs.row(line.role.pk)
     return {
         "role": {"id": line.role.pk, "name": line.role.name},
@@ -169,6 +192,6 @@ def _role(inputs: Inputs, horizon: Horizon, line: RoleLine) -> dict[str, Any]:
         "weeks": [
             {"monday": inputs.week(week)}
             | {name: round(float(getattr(horizon, name)[row, week]), 4) for name in _FIGURES}
-            for week in range(inputs.weeks)
+            for week in range(first, inputs.weeks)
         ],
     }

@@ -129,9 +129,14 @@ def horizon_of(home: Organisation, *, today: dt.date, weeks: int) -> tuple[Input
     return inputs, compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals)
 
 
-def horizon_page(inputs: Inputs, horizon: Horizon, *, role: int | None = None, every: bool = False) -> HorizonPage:
-    """All roles, or one of them; of very many those most at risk, unless ``every`` one is asked for."""
-    lines = [_line(inputs, horizon, row) for row in range(len(inputs.roles))]
+def horizon_page(
+    inputs: Inputs, horizon: Horizon, *, role: int | None = None, every: bool = False, first: int = 0
+) -> HorizonPage:
+    """All roles, or one of them; of very many those most at risk, unless ``every`` one is asked for.
+
+    Lines begin with the week number ``first``.
+    """
+    lines = [_line(inputs, horizon, row, first) for row in range(len(inputs.roles))]
     short = sorted((line for line in lines if line.short_from), key=lambda line: (-line.worst, -line.lacking))
     wanted = [line for line in lines if line.role.pk == role] if role else lines
     is_cut = len(wanted) > MANY_ROLES and not every
@@ -171,10 +176,10 @@ def driver_lines(user: User, found: Sequence[tuple[Sequence[Driver], float]]) ->
     ]  # fmt: skip
 
 
-def _line(inputs: Inputs, horizon: Horizon, row: int) -> RoleLine:
-    cells = [cell_of(inputs, horizon, row, week) for week in range(inputs.weeks)]
-    lacks = horizon.p80[row] - horizon.capacity[row]
-    unsafe = horizon.overload_probability[row] > 1 - CONFIDENCE + 1e-9
+def _line(inputs: Inputs, horizon: Horizon, row: int, first_week: int = 0) -> RoleLine:
+    cells = [cell_of(inputs, horizon, row, week) for week in range(first_week, inputs.weeks)]
+    lacks = (horizon.p80[row] - horizon.capacity[row])[first_week:]
+    unsafe = horizon.overload_probability[row, first_week:] > 1 - CONFIDENCE + 1e-9
     first = int(unsafe.argmax()) if unsafe.any() else None
     return RoleLine(
         inputs.roles[row], inputs.people[row], cells, None if first is None else cells[first],

@@ -26,7 +26,17 @@ from handoffs import defaults
 from handoffs.models import DealReview, Delegation, Engagement, Handoff, Pulse, RampPlan, Task
 from handoffs.services.approvals import delegate
 from opportunities.models import Account, Contact, Opportunity, Pipeline, Stage
-from staffing.models import Booking, Person, Scenario, ScenarioChange, Skill, StaffingNeed, TimeOff, WorkRole
+from staffing.models import (
+    Booking,
+    NeedTemplate,
+    Person,
+    Scenario,
+    ScenarioChange,
+    Skill,
+    StaffingNeed,
+    TimeOff,
+    WorkRole,
+)
 from staffing.services.bookings import book
 from tests import factories
 from tests.api.conftest import Program
@@ -59,7 +69,7 @@ def things() -> dict[str, list[int]]:
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
         "ramp-plans": RampPlan, "stages": Stage, "tasks": Task, "staffing-roles": WorkRole,
         "staffing-skills": Skill, "staffing-people": Person, "staffing-time-off": TimeOff,
-        "staffing-needs": StaffingNeed, "staffing-bookings": Booking, "staffing-scenarios": Scenario,
+        "staffing-need-templates": NeedTemplate, "staffing-needs": StaffingNeed, "staffing-bookings": Booking, "staffing-scenarios": Scenario,
         "staffing-scenario-changes": ScenarioChange,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}

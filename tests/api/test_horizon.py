@@ -61,6 +61,48 @@ def test_refuses_drivers_of_no_role_and_of_other_weeks(dans: Program, deal: Oppo
     assert (answer.status, list(answer.json["fields"])) == (400, ["week"])
 
 
+def test_begins_with_a_later_week(dans: Program, deal: Opportunity, architect: WorkRole) -> None:
+    whole = dans.get("staffing/horizon/?weeks=24").json
+    later = dans.get(f"staffing/horizon/?from={MONDAY + 10 * WEEK + dt.timedelta(days=3)}&weeks=14").json
+    assert later["first_monday"] == (MONDAY + 10 * WEEK).isoformat()
+    assert later["roles"][0]["weeks"] == whole["roles"][0]["weeks"][10:]
+    assert whole["roles"][0]["short_from"] == (MONDAY + 5 * WEEK).isoformat()
+    assert later["roles"][0]["short_from"] == (MONDAY + 10 * WEEK).isoformat()
+    assert dans.get(f"staffing/horizon/?from={MONDAY}&weeks=24").json == whole
+
+
+def test_drivers_are_of_the_weeks_asked_for(dans: Program, deal: Opportunity, architect: WorkRole) -> None:
+    path = f"staffing/horizon/?role={architect.pk}&from={MONDAY + 10 * WEEK}"
+    (driver,) = dans.get(f"{path}&week={MONDAY + 15 * WEEK}").json["drivers"]
+    assert driver["opportunity"]["id"] == deal.pk
+    answer = dans.get(f"{path}&week={MONDAY + 9 * WEEK}")
+    assert (answer.status, list(answer.json["fields"])) == (400, ["week"])
+
+
+@pytest.mark.parametrize(
+    ("day", "weeks", "sentence"),
+    [
+        (MONDAY - dt.timedelta(days=1), 4, "begins with this week"),
+        (dt.date(2020, 1, 1), 4, "begins with this week"),
+        (MONDAY + 104 * WEEK, 1, "104 weeks ahead"),
+        (MONDAY + 100 * WEEK, 5, "104 weeks ahead"),
+        (dt.date(9999, 12, 31), 1, "104 weeks ahead"),
+        ("2026-02-31", 1, "There is no such day"),
+    ],
+)
+def test_past_and_far_days_are_refused_with_a_sentence(
+    dans: Program, architect: WorkRole, day: object, weeks: int, sentence: str
+) -> None:
+    answer = dans.get(f"staffing/horizon/?from={day}&weeks={weeks}")
+    assert answer.status == 400
+    assert sentence in answer.json["fields"]["from"][0]
+
+
+def test_the_last_weeks_can_be_asked_for_without_counting_them(dans: Program, architect: WorkRole) -> None:
+    (line,) = dans.get(f"staffing/horizon/?from={MONDAY + 100 * WEEK}").json["roles"]
+    assert len(line["weeks"]) == 4
+
+
 def test_is_not_for_sales(alices: Program, architect: WorkRole) -> None:
     assert alices.get("staffing/horizon/").status == 403
 
