@@ -172,8 +172,10 @@ class SeveralBookingsForm(BookingForm):
         """Name each that can't be booked with the reason; what concerns everybody alike is said once."""
         sentences = {place: error.messages for place, error in problems.items()}
         if len(sentences) == len(people) and len({tuple(each) for each in sentences.values()}) == 1:
-            for sentence in next(iter(sentences.values())):
-                self.add_error(None, sentence)
+            error = problems[0]
+            for name, each in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
+                for sentence in each:
+                    self.add_error(name if name in self.fields else None, sentence)
             return
         self.refused = {people[place].pk: each for place, each in sentences.items()}
         self.add_error(None, _("Nobody was booked, because of these:"))

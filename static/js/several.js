@@ -27,4 +27,7 @@ if (find && list) {
   find.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   list.addEventListener("change", count);
   count();
+  // Those chosen before something was wrong are in sight again.
+  const first = list.querySelector("input:checked")?.closest("[data-words]");
+  if (first) list.scrollTop = Math.max(first.offsetTop - 48, 0);
 }
