@@ -69,7 +69,8 @@ def things() -> dict[str, list[int]]:
         "opportunities": Opportunity, "people": User, "pipelines": Pipeline, "pulses": Pulse,
         "ramp-plans": RampPlan, "stages": Stage, "tasks": Task, "staffing-roles": WorkRole,
         "staffing-skills": Skill, "staffing-people": Person, "staffing-time-off": TimeOff,
-        "staffing-need-templates": NeedTemplate, "staffing-needs": StaffingNeed, "staffing-bookings": Booking, "staffing-scenarios": Scenario,
+        "staffing-need-templates": NeedTemplate, "staffing-needs": StaffingNeed, "staffing-bookings": Booking,
+        "staffing-scenarios": Scenario,
         "staffing-scenario-changes": ScenarioChange,
     }  # fmt: skip
     return {name: [row.pk for row in kind._default_manager.order_by("pk")] for name, kind in kinds.items()}
