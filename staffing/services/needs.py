@@ -63,7 +63,7 @@ def change_need(
         changes = dict(changes)
         skills = changes.pop("skills", None)
         known = dict(current.skills.values_list("skill_id", "proficiency"))
-        role_before = current.role_id
+        role_before, shape_before = current.role_id, _shape(current)
         diff = assign(current, changes, FIELDS)
         if not diff and (skills is None or dict(skills) == known):
             return current
@@ -80,7 +80,7 @@ def change_need(
             _set_skills(current, skills)
             diff["skills"] = [len(known), len(skills)]
         _save(current, now)
-        data: EventData = {**_told(current), "fields": diff}
+        data: EventData = {**_told(current), "fields": diff, "before": shape_before}
         record(names.NEED_CHANGED, actor=actor, about=current, within=current.opportunity, now=now, data=data)
         refresh([current], actor=actor, now=now)
     return current
@@ -200,4 +200,12 @@ def _told(need: StaffingNeed) -> EventData:
     return {
         "role": str(need.role), "hours": f"{need.hours_per_week.normalize():f}", "weeks": need.weeks,
         "state": str(NeedState(need.state).label),
+    }  # fmt: skip
+
+
+def _shape(need: StaffingNeed) -> EventData:
+    """What the replay of the horizon takes from history; roles by key, since they may be renamed."""
+    return {
+        "role": need.role_id, "hours": f"{need.hours_per_week.normalize():f}", "weeks": need.weeks,
+        "offset": need.offset_weeks,
     }  # fmt: skip
