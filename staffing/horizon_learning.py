@@ -104,11 +104,11 @@ def learn() -> History:
         stage: Share(closed, won) for kind, stage, closed, won in rows if kind == "share" and closed >= ENOUGH_CLOSED
     }
     return History(
-        shares, _slips([(weeks, bool(moved), deals) for kind, weeks, moved, deals in rows if kind == "slip"])
+        shares, slips_of([(weeks, bool(moved), deals) for kind, weeks, moved, deals in rows if kind == "slip"])
     )
 
 
-def _slips(rows: list[tuple[int, bool, int]]) -> Slips:
+def slips_of(rows: list[tuple[int, bool, int]]) -> Slips:
     """From the close date planned first to the day of the win, in weeks; whether it moved, and how many deals."""
     moved = sum(deals for _weeks, has_moved, deals in rows if has_moved)
     if moved < ENOUGH_SLIPS:

@@ -1,0 +1,160 @@
+"""What the horizon would have said of past weeks so long before them, against what came; NumPy alone.
+
+Foreseen is the demand of deals that were open then, with the chances, dates and needs of that day. It came where such a
+deal was won and its work fell into the week. Work that was sure already is neither, and capacity plays no part.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from staffing.horizon import Need, OpenDeal, compute_horizon
+from staffing.horizon_learning import History
+from staffing.replay import Calendar, DealHistory, Sight, View, Win, view
+from staffing.replay_learning import Closings
+from staffing.weeks import monday_of
+
+Floats = npt.NDArray[np.float64]
+
+# From so many wins whose hours came in the weeks, figures are given.
+ENOUGH_WINS = 10
+SECOND = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class BackTest:
+    """Hours by role and week [R + 1, weeks]; the last row is all roles together.
+
+    ``came`` of deals that were known and open then, ``surprised`` of deals that weren't. ``wins`` [R + 1] that brought
+    any hours in these weeks. ``untold`` deals that came are left out, since history can't tell what was known of them.
+    """
+
+    mondays: Sequence[dt.date]
+    lead: int
+    expected: Floats
+    p50: Floats
+    p80: Floats
+    came: Floats
+    surprised: Floats
+    wins: npt.NDArray[np.int64]
+    untold: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How well a row was foreseen, over the weeks in which something was foreseen or came.
+
+    Hours a week: ``expected`` and ``came`` on average, ``bias`` their difference (above 0: more came than expected),
+    ``error`` how far they were apart, whichever way. Shares from 0 to 1: of weeks at or below P80, the same with
+    surprises counted in, and of all hours that came as a surprise.
+    """
+
+    weeks: int
+    wins: int
+    expected: float
+    came: float
+    bias: float
+    error: float
+    within_p80: float
+    within_p80_with_surprises: float
+    surprise_share: float
+
+
+def back_test(
+    deals: Sequence[DealHistory],
+    wins: Mapping[int, Win],
+    closings: Closings,
+    *,
+    mondays: Sequence[dt.date],
+    lead: int,
+    rows: Mapping[int, int],
+    home: Calendar,
+) -> BackTest:
+    """Each of the weeks as it was foreseen ``lead`` weeks before; ``rows`` are those of the roles, from 0 on.
+
+    All weeks are computed in one go, each as if its roles were others.
+    """
+    size = len(rows) + 1
+    shape = (size, len(mondays))
+    came, surprised = np.zeros(shape), np.zeros(shape)
+    brought: list[set[int]] = [set() for _row in range(size)]
+    open_deals: list[OpenDeal] = []
+    untold: set[int] = set()
+    for week, monday in enumerate(mondays):
+        day = monday - dt.timedelta(weeks=lead)
+        moment = home.midnight(day)
+        learned = closings.at(moment)
+        for deal in deals:
+            seen = view(deal, moment, start_after=home.start_after)
+            if seen.sight is Sight.SEEN:
+                found = open_deal(seen, learned, day, rows=rows, lead=lead, offset=week * size, size=size, key=week)
+                open_deals += [found] if found is not None else []
+            win = wins.get(deal.pk)
+            if win is None or seen.sight is Sight.CLOSED:
+                continue
+            for role, hours in win.in_week(monday):
+                if not seen.sight.is_told:
+                    untold.add(deal.pk)
+                    continue
+                for row in (rows[role], size - 1):
+                    (came if seen.sight.is_open else surprised)[row, week] += hours
+                    brought[row].add(deal.pk)
+    nothing = np.zeros((size * len(mondays), 1))
+    found_all = compute_horizon(nothing, nothing, open_deals)
+    expected, p50, p80 = (
+        np.ascontiguousarray(values.reshape(len(mondays), size).T)
+        for values in (found_all.expected, found_all.p50, found_all.p80)
+    )
+    return BackTest(
+        mondays, lead, expected, p50, p80, came, surprised, np.array([len(keys) for keys in brought]), len(untold)
+    )
+
+
+def open_deal(
+    seen: View, learned: History, day: dt.date, *, rows: Mapping[int, int], lead: int, offset: int, size: int, key: int
+) -> OpenDeal | None:
+    """The deal as the horizon of the day takes it, for the one week that lies ``lead`` weeks ahead.
+
+    Needs of a role stand in its row and in the last one, both from ``offset`` on. None if it can't reach the week.
+    """
+    if seen.starts_on is None or seen.entry is None:
+        return None
+    start = max((monday_of(seen.starts_on) - monday_of(day)).days // 7, 0) - lead
+    shift = learned.slips.shift
+    last = shift.first + len(shift.chances) - 1
+    needs = [
+        Need(offset + row, need.hours, need.weeks, need.offset)
+        for need in seen.needs
+        if start + need.offset + shift.first <= 0 < start + need.offset + need.weeks + last
+        for row in (rows[need.role], size - 1)
+    ]
+    return OpenDeal((key, seen.deal), chance_of(seen, learned), start, tuple(needs), shift) if needs else None
+
+
+def chance_of(seen: View, learned: History) -> float:
+    """The share of deals won from its stage where enough had closed by then, else what the deal said."""
+    share = learned.shares.get(seen.entry.stage) if seen.entry is not None else None
+    return share.chance if share else seen.percent / 100
+
+
+def figures(test: BackTest, row: int) -> Figures | None:
+    """Of a row; None while too few deals were won to say anything."""
+    wins = int(test.wins[row])
+    expected, came, surprised, p80 = (
+        values[row] for values in (test.expected, test.came, test.surprised, test.p80)
+    )  # fmt: skip
+    counted = (expected > SECOND) | (came > SECOND) | (surprised > SECOND)
+    if wins < ENOUGH_WINS or not counted.any():
+        return None
+    expected, came, surprised, p80 = expected[counted], came[counted], surprised[counted], p80[counted]
+    everything = float((came + surprised).sum())
+    return Figures(
+        int(counted.sum()), wins, float(expected.mean()), float(came.mean()), float((came - expected).mean()),
+        float(np.abs(came - expected).mean()), float((came <= p80 + SECOND).mean()),
+        float((came + surprised <= p80 + SECOND).mean()), float(surprised.sum()) / everything if everything else 0.0,
+    )  # fmt: skip
