@@ -45,7 +45,7 @@ def draw_bands(inputs: Inputs, horizon: Horizon, row: int) -> Bands:
     """What is sure, what is expected and how far it may go, against the hours that there are."""
     capacity, confirmed, expected = horizon.capacity[row], horizon.confirmed[row], horizon.expected[row]
     p50, p80 = horizon.p50[row], horizon.p80[row]
-    step = _step(max(float(each.max()) for each in (capacity, p80, expected)))
+    step = scale_step(max(float(each.max()) for each in (capacity, p80, expected)))
     most = step * max(math.ceil(max(float(each.max()) for each in (capacity, p80, expected)) / step), 1)
     wide, high = (WIDTH - LEFT - RIGHT) / inputs.weeks, HEIGHT - TOP - BOTTOM
 
@@ -61,10 +61,10 @@ def draw_bands(inputs: Inputs, horizon: Horizon, row: int) -> Bands:
     zero = [(WIDTH - RIGHT, y(0)), (LEFT, y(0))]
     every = 4 if inputs.weeks <= 52 else 8
     return Bands(
-        _path([*steps(confirmed), *zero], closed=True),
-        _path([*steps(p80), *reversed(steps(p50))], closed=True),
-        _path(steps(expected)),
-        _path(steps(capacity)),
+        drawn_path([*steps(confirmed), *zero], closed=True),
+        drawn_path([*steps(p80), *reversed(steps(p50))], closed=True),
+        drawn_path(steps(expected)),
+        drawn_path(steps(capacity)),
         [Tick(f"{y(step * n):.1f}", f"{step * n:g}") for n in range(round(most / step) + 1)],
         [
             Tick(f"{LEFT + wide * week:.1f}", str(inputs.week(week).isocalendar().week), inputs.week(week))
@@ -75,11 +75,12 @@ def draw_bands(inputs: Inputs, horizon: Horizon, row: int) -> Bands:
     )
 
 
-def _path(corners: list[tuple[float, float]], *, closed: bool = False) -> str:
+def drawn_path(corners: list[tuple[float, float]], *, closed: bool = False) -> str:
+    """The corners joined by straight lines, as an SVG path takes them."""
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + ("Z" if closed else "")
 
 
-def _step(most: float) -> float:
+def scale_step(most: float) -> float:
     """Of the scale: 1, 2 or 5 times a power of ten, so that three to six lines stand."""
     if most <= 0:
         return 20.0

@@ -118,6 +118,11 @@ class DealHistory:
         """The stage in which it stood, as far as that was known."""
         return next((entry for entry in reversed(self.entries) if entry.known_at < moment), None)
 
+    def is_settled(self, moment: dt.datetime) -> bool:
+        """Whether nothing was to be foreseen of it any more: it never has needs, or had closed for good."""
+        last = self.entries[-1]
+        return not self.needs or (last.kind != "open" and last.known_at < moment)
+
     def shapes(self, moment: dt.datetime) -> list[Shape | None]:
         """What was asked for."""
         return [need.shape.at(moment) for need in self.needs if need.counts(moment)]

@@ -7,7 +7,7 @@ deal was won and its work fell into the week. Work that was sure already is neit
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,40 +79,50 @@ def back_test(
 
     All weeks are computed in one go, each as if its roles were others.
     """
-    size = len(rows) + 1
-    shape = (size, len(mondays))
-    came, surprised = np.zeros(shape), np.zeros(shape)
-    brought: list[set[int]] = [set() for _row in range(size)]
+    size, count = len(rows) + 1, len(mondays)
+    tally = _Tally(np.zeros((size, count)), np.zeros((size, count)), [set() for _row in range(size)], set())
     open_deals: list[OpenDeal] = []
-    untold: set[int] = set()
     for week, monday in enumerate(mondays):
         day = monday - dt.timedelta(weeks=lead)
         moment = home.midnight(day)
         learned = closings.at(moment)
         for deal in deals:
+            if deal.is_settled(moment):
+                continue
             seen = view(deal, moment, start_after=home.start_after)
             if seen.sight is Sight.SEEN:
                 found = open_deal(seen, learned, day, rows=rows, lead=lead, offset=week * size, size=size, key=week)
                 open_deals += [found] if found is not None else []
-            win = wins.get(deal.pk)
-            if win is None or seen.sight is Sight.CLOSED:
-                continue
-            for role, hours in win.in_week(monday):
-                if not seen.sight.is_told:
-                    untold.add(deal.pk)
-                    continue
-                for row in (rows[role], size - 1):
-                    (came if seen.sight.is_open else surprised)[row, week] += hours
-                    brought[row].add(deal.pk)
-    nothing = np.zeros((size * len(mondays), 1))
-    found_all = compute_horizon(nothing, nothing, open_deals)
+            if deal.pk in wins and seen.sight is not Sight.CLOSED:
+                tally.add(week, seen, wins[deal.pk].in_week(monday), rows)
+    nothing = np.zeros((size * count, 1))
+    horizon = compute_horizon(nothing, nothing, open_deals)
     expected, p50, p80 = (
-        np.ascontiguousarray(values.reshape(len(mondays), size).T)
-        for values in (found_all.expected, found_all.p50, found_all.p80)
+        np.ascontiguousarray(values.reshape(count, size).T) for values in (horizon.expected, horizon.p50, horizon.p80)
     )
-    return BackTest(
-        mondays, lead, expected, p50, p80, came, surprised, np.array([len(keys) for keys in brought]), len(untold)
-    )
+    brought = np.array([len(keys) for keys in tally.brought])
+    return BackTest(mondays, lead, expected, p50, p80, tally.came, tally.surprised, brought, len(tally.untold))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tally:
+    """Hours that came, [R + 1, weeks], and the deals that brought them to each row."""
+
+    came: Floats
+    surprised: Floats
+    brought: list[set[int]]
+    untold: set[int]
+
+    def add(self, week: int, seen: View, hours: Iterable[tuple[int, float]], rows: Mapping[int, int]) -> None:
+        """What a won deal took in the week, by whether it was known and open when the week was foreseen."""
+        into = self.came if seen.sight.is_open else self.surprised
+        for role, each in hours:
+            if not seen.sight.is_told:
+                self.untold.add(seen.deal)
+                continue
+            for row in (rows[role], len(self.brought) - 1):
+                into[row, week] += each
+                self.brought[row].add(seen.deal)
 
 
 def open_deal(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from staffing import horizon_views, people_urls, scenario_urls, team_views
+from staffing import horizon_views, people_urls, replay_views, scenario_urls, team_views
 from staffing import need_templates_views as templates
 from staffing import needs_views as needs
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("horizon/", horizon_views.horizon, name="horizon"),
     path("horizon/shortages/", horizon_views.shortages, name="shortages"),
     path("horizon/<int:role>/", horizon_views.cell, name="horizon_cell"),
+    path("horizon/replay/", replay_views.replay, name="replay"),
+    path("horizon/replay/weeks.csv", replay_views.export, {"table": "weeks"}, name="replay_weeks"),
+    path("horizon/replay/wins.csv", replay_views.export, {"table": "wins"}, name="replay_wins"),
     path("deals/<int:pk>/earliest/", horizon_views.earliest, name="earliest"),
     path("deals/<int:pk>/needs/", needs.panel, name="need_panel"),
     path("deals/<int:pk>/needs/add/", needs.add, name="add_need"),
