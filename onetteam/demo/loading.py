@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from accounts.models import Organisation, Team
 from accounts.queries import organisation
 from accounts.services.setup import AlreadySetUp, FirstAdministrator, set_up_organisation
-from onetteam.demo import clients, company, past, staffing
+from onetteam.demo import clients, company, earlier, past, staffing
 from onetteam.demo.story import Story
 from opportunities.models import Stage
 from opportunities.services.totals import compact_totals
@@ -62,6 +62,7 @@ def _make(now: dt.datetime) -> None:
     stages = {stage.key: stage for stage in Stage.objects.select_related("pipeline")}
     closed = past.make(made, accounts, stages, chance, today=today, now=now)
     staffing.hire(made, random.Random(SEED), today=today)  # noqa: S311 - of its own, so that the deals stay as they are
+    earlier.tell(made, closed, random.Random(SEED), today=today, now=now)  # noqa: S311 - likewise
     story = Story(made, accounts, stages, chance, today=today, now=now)
     story.tell()
     staffing.plan(made, today=today, now=now)

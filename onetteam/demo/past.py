@@ -71,9 +71,9 @@ def _closed_deal(
     days = [closed_on]
     for _stage in passed[1:]:
         days.append(days[-1] - dt.timedelta(days=chance.randint(6, 34)))
-    steps = [
-        Step(stages[stage], noon(day, company.home, now=now)) for stage, day in zip(passed, reversed(days), strict=True)
-    ]
+    moments = [noon(day, company.home, now=now) for day in reversed(days)]
+    # Written down as it happened.
+    steps = [Step(stages[stage], at, told_at=at) for stage, at in zip(passed, moments, strict=True)]
     need = chance.choice(texts.NEEDS)
     name = chance.choice(texts.OCCASIONS).format(need=need)
     deal = Opportunity(

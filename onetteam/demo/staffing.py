@@ -15,6 +15,7 @@ from staffing.models import (
     Booking,
     BookingKind,
     NeedSkill,
+    NeedState,
     NeedTemplate,
     Person,
     PersonSkill,
@@ -113,7 +114,7 @@ def plan(company: Company, *, today: dt.date, now: dt.datetime) -> None:
         for role in WorkRole.objects.filter(people__isnull=False).distinct()
     }
     needs = StaffingNeed.objects.live().select_related("role", "opportunity").order_by("opportunity", "pk")
-    for need in needs.filter(opportunity__kind=StageKind.WON):
+    for need in needs.filter(opportunity__kind=StageKind.WON, state=NeedState.OPEN):
         _book(ruth, need, turns[need.role], now)
     _wish(needs.filter(opportunity__kind=StageKind.OPEN))
     hot = needs.filter(opportunity__kind=StageKind.OPEN, opportunity__temperature="hot")

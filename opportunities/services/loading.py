@@ -31,6 +31,8 @@ class Step:
 
     stage: Stage
     at: dt.datetime
+    # When it was written down, where that was not now.
+    told_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ def add_many(
         change = 0
         for number, step in enumerate(arrival.steps, 1):
             change = next(change_keys)
-            changes.append([change, pk, number, origin and origin.pk, step.stage.pk, step.at, by, source, "", 0, {}])
+            told_at = step.told_at or now
+            changes.append(
+                [change, pk, number, origin and origin.pk, step.stage.pk, step.at, told_at, by, source, "", 0, {}]
+            )
             occurrences.append(_step_event(deal, origin, step, change, source))
             origin = step.stage
         if deal.is_shared:
@@ -149,8 +154,8 @@ def save_many(*, actor: User | None, statements: Sequence[Statement], now: dt.da
 
 _COLUMNS = tuple(field.attname for field in Opportunity._meta.concrete_fields)
 _CHANGE_COLUMNS = (
-    "id", "opportunity_id", "number", "from_stage_id", "to_stage_id", "at", "by_id", "source", "reason", "skipped",
-    "before",
+    "id", "opportunity_id", "number", "from_stage_id", "to_stage_id", "at", "recorded_at", "by_id",
+    "source", "reason", "skipped", "before",
 )  # fmt: skip
 
 
