@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
 from opportunities.models import Opportunity, StageKind
+from staffing.access import readable_scenario
 from staffing.horizon import Horizon
 from staffing.horizon_inputs import Inputs
 from staffing.horizon_queries import FULL_TIME, Cell, cell_of, horizon_of
@@ -18,6 +19,8 @@ from staffing.models import NEVER_APPLIED, ChangeKind, Scenario, ScenarioChange,
 from staffing.scenario_overlay import Supposed, horizon_with, lay_over
 from staffing.services.applying import may_apply
 
+# Scenarios to compare with.
+MOST_COMPARED = 200
 # Sentences of what gets better, and of what gets worse.
 MOST_TOLD = 6
 # A chance of overload that moves by less, or fewer people lacking, is not worth a sentence.
@@ -119,9 +122,26 @@ def choices_for(user: User) -> list[Scenario]:
     return list(Scenario.objects.current()[:30]) if user.has_perm("staffing.plan") else []
 
 
-def changes_of(scenarios: Iterable[Scenario]) -> list[ScenarioChange]:
-    """Changes that were not removed, with what they are about. One query."""
+def scenario_and_others(user: User, pk: int) -> tuple[Scenario, list[Scenario]]:
+    """The scenario, and others that it can be compared with, by name. One query. Raises as ``readable_scenario``."""
+    found = list(
+        Scenario.objects.filter(Q(archived_at__isnull=True) | Q(pk=pk if pk < 2**63 else 0))
+        .select_related("created_by").order_by("name", "pk")[:MOST_COMPARED]
+    )  # fmt: skip
+    wanted = [each for each in found if each.pk == pk]
+    if not wanted or not user.has_perm("staffing.see"):
+        return readable_scenario(user, pk), found
+    return wanted[0], [each for each in found if each.pk != pk]
+
+
+def changes_of(scenarios: Iterable[Scenario], *, reader: User | None = None) -> list[ScenarioChange]:
+    """Changes that were not removed, with what they are about. For a reader with ``is_seen``: whether they may see the
+    deal. One query.
+    """
     found = ScenarioChange.objects.live().filter(scenario__in=list(scenarios))
+    if reader is not None:
+        deals = Opportunity.objects.visible_to(reader).filter(pk=OuterRef("opportunity_id"))
+        found = found.annotate(is_seen=Exists(deals))
     return list(
         found.select_related("scenario", "opportunity__owner", "opportunity__account", "person", "role", "applied_by")
     )
@@ -155,13 +175,11 @@ def supposed(change: ScenarioChange) -> Supposed:
 
 
 def change_lines(user: User, changes: Sequence[ScenarioChange], inputs: Inputs) -> list[ChangeLine]:
-    """The changes as this person sees them. One query."""
-    keys = {each.opportunity_id for each in changes if each.opportunity_id is not None}
-    seen = set(Opportunity.objects.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True))
+    """The changes, read for this person, as they see them."""
     may_plan = user.has_perm("staffing.plan")
     lines = []
     for each in changes:
-        is_seen = each.opportunity_id is None or each.opportunity_id in seen
+        is_seen = each.opportunity_id is None or bool(getattr(each, "is_seen", False))
         idle = why_idle(each, inputs) if each.is_pending else ""
         ready = may_plan and is_seen and each.is_pending and each.kind not in NEVER_APPLIED
         ready = ready and not (idle and each.opportunity_id) and not _is_past(each)

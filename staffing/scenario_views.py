@@ -13,11 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from opportunities.views.answers import Request, dialog, today_of
-from staffing.access import plannable_scenario, readable_scenario
+from staffing.access import plannable_scenario
 from staffing.answers import accepted, attempt, planners_only, saved, seers_only
 from staffing.models import ChangeKind, Scenario
 from staffing.scenario_forms import ScenarioForm
-from staffing.scenario_queries import change_lines, changes_of, compare, scenarios_list, versions_of
+from staffing.scenario_queries import (
+    change_lines,
+    changes_of,
+    compare,
+    scenario_and_others,
+    scenarios_list,
+    versions_of,
+)
 from staffing.services import scenarios as services
 from staffing.services.checks import Stale
 
@@ -42,14 +49,13 @@ def scenarios(request: Request) -> HttpResponse:
 @login_required
 def scenario(request: Request, pk: int) -> HttpResponse:
     """What it supposes, and the horizon with it against today's, and against another scenario's if one is chosen."""
-    found = readable_scenario(request.user, pk)
+    found, others = scenario_and_others(request.user, pk)
     weeks = _whole(request.GET.get("weeks", "")) or DEFAULT_WEEKS
     weeks = weeks if weeks in WEEKS else DEFAULT_WEEKS
-    others = list(Scenario.objects.current().exclude(pk=found.pk).order_by("name", "pk")[:MOST_LISTED])
     wanted = _whole(request.GET.get("with", ""))
     other = next((each for each in others if each.pk == wanted), None)
     chosen = [found, other] if other else [found]
-    changes = changes_of(chosen)
+    changes = changes_of(chosen, reader=request.user)
     versions = versions_of(
         request.organisation, today=today_of(request), weeks=weeks, scenarios=chosen, changes=changes
     )

@@ -230,7 +230,7 @@ def test_the_page_asks_as_much_of_many_changes_as_of_few(
         with CaptureQueriesContext(connection) as queries:
             as_ruth.get(page(scenario, f"?with={other.pk}"))
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 17
+    assert counts[0] == counts[1] <= 15
 
 
 # --- suppositions ---
