@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -112,21 +112,17 @@ def try_out(request: Request) -> HttpResponse:
     values: dict[str, Any] = {"opportunity": deal}
     if form.kind == ChangeKind.SHIFT:
         values["weeks"] = MOVED_BY
-    made: list[ScenarioChange] = []
-    name = form.cleaned_data["name"] or _("What if")
-    response = attempt(
-        request,
-        lambda: made.append(
-            scenarios.try_out(
-                actor=request.user, scenario=scenario, name=name, kind=form.kind, values=values, now=timezone.now()
-            )
-        ),
-        "", back=reverse("staffing:horizon"), refusals=REFUSALS,
-    )  # fmt: skip
-    if not made:
-        return response
+    name, back = form.cleaned_data["name"] or _("What if"), reverse("staffing:horizon")
+    try:
+        made = scenarios.try_out(
+            actor=request.user, scenario=scenario, name=name, kind=form.kind, values=values, now=timezone.now()
+        )
+    except ValidationError as error:
+        return said(request, " ".join(error.messages), status=422, back=back)
+    except IllegalTransition as error:
+        return said(request, str(error), status=409, back=back)
     sentence = _("Supposed: %(what)s") % {"what": form.kind.label}
-    return saved(request, sentence, back=page_of(made[0].scenario), leaves=True)
+    return saved(request, sentence, back=page_of(made.scenario), leaves=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

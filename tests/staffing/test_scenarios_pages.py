@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -290,6 +291,18 @@ def test_a_driver_is_tried_with_one_press(as_ruth: Browser, deal: Opportunity) -
     assert [(each.kind, each.weeks) for each in made.changes.all()] == [("shift", 4)]
     as_ruth.hx("post", f"{LIST}try/", {"what": f"lose-{deal.pk}", "scenario": made.pk})
     assert [each.kind for each in made.changes.all()] == ["shift", "lose"]
+
+
+def test_trying_without_script_lands_on_the_scenario(as_ruth: Browser, ruth: User, deal: Opportunity) -> None:
+    given = {"what": f"lose-{deal.pk}", "name": "Architect in week 10"}
+    answer = as_ruth.post(f"{LIST}try/", given)
+    assert answer["Location"] == page(Scenario.objects.get())
+    assert [str(each) for each in get_messages(answer.wsgi_request)] == ["Supposed: A deal is lost"]
+    archive_scenario(actor=ruth, scenario=Scenario.objects.get(), now=NOW)
+    assert as_ruth.hx("post", f"{LIST}try/", {**given, "scenario": Scenario.objects.get().pk}).status_code == 409
+    move(deal, "lost", now=NOW)
+    assert as_ruth.hx("post", f"{LIST}try/", given).status_code == 422
+    assert Scenario.objects.count() == 1
 
 
 @pytest.mark.parametrize("what", ["", "win-1", "lose-", "lose-x", "lose-999999999999999999", "shift-²"])
