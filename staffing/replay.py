@@ -11,7 +11,8 @@ import enum
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from staffing.weeks import monday_of
 
@@ -49,8 +50,9 @@ class Course(Generic[T]):
 
     def at(self, moment: dt.datetime) -> T:
         """As it stood when the moment came; what changes at that very moment comes after."""
-        number = bisect_left(self.changes, moment, key=lambda change: change[0])
-        return self.changes[number][1] if number < len(self.changes) else self.now
+        if not self.changes or self.changes[-1][0] < moment:
+            return self.now
+        return self.changes[bisect_left(self.changes, moment, key=lambda change: change[0])][1]
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,23 @@ class DealHistory:
 
     def entry(self, moment: dt.datetime) -> Entry | None:
         """The stage in which it stood, as far as that was known."""
-        return next((entry for entry in reversed(self.entries) if entry.known_at < moment), None)
+        for entry in reversed(self.entries):
+            if entry.known_at < moment:
+                return entry
+        return None
+
+    @cached_property
+    def turns(self) -> list[dt.datetime]:
+        """All moments at which anything about it changed; in between it is seen alike."""
+        courses: list[Course[Any]] = [
+            self.probability, self.temperature, self.start_on, self.close_date, self.is_archived,
+        ]  # fmt: skip
+        for need in self.needs:
+            courses += [need.is_live, need.shape]
+        found = {at for course in courses for at, _before in course.changes}
+        found |= {at for entry in self.entries for at in (entry.at, entry.known_at)}
+        found |= {need.asked_at for need in self.needs}
+        return sorted(found | ({self.accepted_at} if self.accepted_at is not None else set()))
 
     def is_settled(self, moment: dt.datetime) -> bool:
         """Whether nothing was to be foreseen of it any more: it never has needs, or had closed for good."""
@@ -172,6 +190,22 @@ def view(deal: DealHistory, moment: dt.datetime, *, start_after: dt.timedelta) -
         deal.pk, sight, entry, entry.probability if percent is None else percent, temperature or entry.temperature,
         starts_on, deal.accepted_at is not None and deal.accepted_at < moment, needs if sight is Sight.SEEN else (),
     )  # fmt: skip
+
+
+class Views:
+    """Deals as they were seen at one moment after another; what stayed alike is not looked at again."""
+
+    def __init__(self, start_after: dt.timedelta) -> None:
+        self._start_after = start_after
+        self._last: dict[int, tuple[int, View]] = {}
+
+    def of(self, deal: DealHistory, moment: dt.datetime) -> View:
+        """As ``view``."""
+        turn = bisect_left(deal.turns, moment)
+        known = self._last.get(deal.pk)
+        if known is None or known[0] != turn:
+            known = self._last[deal.pk] = (turn, view(deal, moment, start_after=self._start_after))
+        return known[1]
 
 
 class Apart(enum.Enum):

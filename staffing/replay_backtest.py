@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from staffing.horizon import Need, OpenDeal, compute_horizon
 from staffing.horizon_learning import History
-from staffing.replay import Calendar, DealHistory, Sight, View, Win, view
+from staffing.replay import Calendar, DealHistory, Sight, View, Views, Win
 from staffing.replay_learning import Closings
 from staffing.weeks import monday_of
 
@@ -82,6 +82,7 @@ def back_test(
     size, count = len(rows) + 1, len(mondays)
     tally = _Tally(np.zeros((size, count)), np.zeros((size, count)), [set() for _row in range(size)], set())
     open_deals: list[OpenDeal] = []
+    views = Views(home.start_after)
     for week, monday in enumerate(mondays):
         day = monday - dt.timedelta(weeks=lead)
         moment = home.midnight(day)
@@ -89,7 +90,7 @@ def back_test(
         for deal in deals:
             if deal.is_settled(moment):
                 continue
-            seen = view(deal, moment, start_after=home.start_after)
+            seen = views.of(deal, moment)
             if seen.sight is Sight.SEEN:
                 found = open_deal(seen, learned, day, rows=rows, lead=lead, offset=week * size, size=size, key=week)
                 open_deals += [found] if found is not None else []

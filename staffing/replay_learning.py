@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,8 +66,9 @@ class Closings:
             for pk, column in self._stages.items()
             if closed[column] >= ENOUGH_CLOSED
         }
-        slips = Counter((self.rows[row].slip, self.rows[row].has_moved) for row in np.flatnonzero(latest & won))
-        return History(shares, slips_of([(weeks, moved, deals) for (weeks, moved), deals in slips.items()]))
+        slips, deals = np.unique(self._slips[latest & won], axis=0, return_counts=True)
+        told = zip(slips.tolist(), deals.tolist(), strict=True)
+        return History(shares, slips_of([(weeks, bool(moved), count) for (weeks, moved), count in told]))
 
     @cached_property
     def _columns(self) -> tuple[npt.NDArray[np.float64], ...]:
@@ -83,6 +83,10 @@ class Closings:
     @cached_property
     def _won(self) -> npt.NDArray[np.bool_]:
         return np.array([row.is_won for row in self.rows], dtype=np.bool_)
+
+    @cached_property
+    def _slips(self) -> npt.NDArray[np.int64]:
+        return np.array([(row.slip, row.has_moved) for row in self.rows], dtype=np.int64).reshape(-1, 2)
 
     @cached_property
     def _stages(self) -> dict[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffing.replay import Course, DealHistory, Entry, NeedHistory, Shape, view
+from staffing.replay import Course, DealHistory, Entry, NeedHistory, Shape, Views, view
 from staffing.replay_learning import Closing, Closings
 
 START = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
@@ -76,6 +76,14 @@ def test_a_deal_is_seen_alike_however_much_happens_later(life: dict[str, Any], m
         return
     assert afterwards is not None
     assert view(afterwards, at(moment), start_after=AFTER) == view(then, at(moment), start_after=AFTER)
+
+
+@given(life=lives(), moments=st.lists(st.integers(0, 500), min_size=2, max_size=8))
+def test_what_is_kept_between_turns_is_what_would_be_found(life: dict[str, Any], moments: list[int]) -> None:
+    deal, views = told(life, 1000), Views(AFTER)
+    assert deal is not None
+    for moment in moments:
+        assert views.of(deal, at(moment)) == view(deal, at(moment), start_after=AFTER)
 
 
 closings = st.lists(
