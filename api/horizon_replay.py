@@ -12,12 +12,11 @@ from rest_framework.response import Response
 
 from accounts.queries import organisation
 from api.endpoints import Endpoint
-from api.errors import invalid
 from api.fields import Brief, Id, Input, NamedThing
 from api.openapi import documented
 from staffing.models.needs import MOST_WEEKS
 from staffing.replay import Sight
-from staffing.replay_backtest import Figures
+from staffing.replay_backtest import ENOUGH_WINS, Figures
 from staffing.replay_queries import (
     DEFAULT_LEAD,
     DEFAULT_PERIOD,
@@ -134,20 +133,27 @@ class ReplayDetail(Endpoint):
         if not self.user.has_perm("staffing.see"):
             raise PermissionDenied(_("The horizon is for delivery, executives and administrators."))
         given, home = self.parameters(), organisation()
+        lead = given.get("lead", DEFAULT_LEAD)
         try:
             page = replay_of(
-                self.user, home, today=home.today(self.now), lead=given.get("lead", DEFAULT_LEAD),
-                weeks=given.get("weeks", DEFAULT_PERIOD), role=given.get("role"), line=given.get("service_line"),
+                self.user, home, today=home.today(self.now), lead=lead, weeks=given.get("weeks", DEFAULT_PERIOD),
+                role=given.get("role"), line=given.get("service_line"),
             )  # fmt: skip
-        except LookupError as error:
-            raise invalid({"role": [_("There is no such role.")]}) from error
+        except LookupError:
+            return Response(self.shown({"lead": lead, **_NOTHING}))
         rows = [page.chosen] if page.chosen.role is not None else [page.chosen, *page.roles]
         told = {
-            "lead": page.test.lead, "enough": page.enough, "wins_compared": page.wins, "unnamed": page.unnamed,
+            "lead": lead, "enough": page.enough, "wins_compared": page.wins, "unnamed": page.unnamed,
             "wins_left_out": {why.value: count for why, count in page.apart.items()}, "sights": page.sights,
             "roles": [_role(page, row) for row in rows], "wins": page.lines,
         }  # fmt: skip
         return Response(self.shown(told))
+
+
+# Of a role that is nowhere.
+_NOTHING: dict[str, Any] = {
+    "enough": ENOUGH_WINS, "wins_compared": 0, "unnamed": 0, "wins_left_out": {}, "sights": [], "roles": [], "wins": [],
+}  # fmt: skip
 
 
 def _role(page: Replay, found: RoleFigures) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class BackTest:
     """Hours by role and week [R + 1, weeks]; the last row is all roles together.
 
     ``came`` of deals that were known and open then, ``surprised`` of deals that weren't. ``wins`` [R + 1] that brought
-    any hours in these weeks. ``untold`` deals that came are left out, since history can't tell what was known of them.
+    any hours in these weeks. ``untold`` deals are left out of weeks, since history can't tell what was known of them.
     """
 
     mondays: Sequence[dt.date]
@@ -94,6 +94,8 @@ def back_test(
             if seen.sight is Sight.SEEN:
                 found = open_deal(seen, learned, day, rows=rows, lead=lead, offset=week * size, size=size, key=week)
                 open_deals += [found] if found is not None else []
+            elif seen.sight is Sight.UNRECORDED:
+                tally.untold.add(deal.pk)
             if deal.pk in wins and seen.sight is not Sight.CLOSED:
                 tally.add(week, seen, wins[deal.pk].in_week(monday), rows)
     nothing = np.zeros((size * count, 1))

@@ -36,8 +36,14 @@ def test_wins_left_out_are_counted_by_why(dans: Program, organisation: Organisat
 
 
 def test_what_cant_be_asked_is_refused(dans: Program, organisation: Organisation) -> None:
-    for query in ("lead=3", "weeks=0", "role=999999", "when=now"):
+    for query in ("lead=3", "weeks=0", "role=x", "when=now"):
         assert dans.get(f"staffing/horizon/replay/?{query}").status == 400, query
+
+
+def test_a_role_that_is_nowhere_finds_nothing(dans: Program, organisation: Organisation) -> None:
+    won()
+    shown = dans.get("staffing/horizon/replay/?role=999999").json
+    assert (shown["roles"], shown["wins"], shown["wins_compared"]) == ([], [], 0)
 
 
 def test_sales_may_not_read_it(alices: Program, organisation: Organisation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,14 @@ def test_what_was_told_later_is_left_out_and_counted() -> None:
     assert test.untold == 1
     assert not test.came.any()
     assert not test.surprised.any()
+
+
+def test_what_history_does_not_hold_is_left_out_and_counted() -> None:
+    known = deal(1, percent=50, starts=6, needs=[(ARCHITECT, 8, 2, 0)])
+    need = NeedHistory(known.needs[0].asked_at, Course(True), Course(known.needs[0].shape.now, [(at(30), None)]))
+    test = checked([replace(known, needs=[need])], 4)
+    assert test.untold == 1
+    assert not test.expected.any()
 
 
 def test_open_deals_that_never_come_are_foreseen_all_the_same() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,12 +98,18 @@ def test_what_was_learned_stays_however_much_closes_later(rows: list[Any], momen
         Closing(
             number, 9 if is_won else 8, is_won, at(hour).date(), at(hour + late),
             None if until is None else at(hour + late + until), frozenset({1, 2} if number % 2 else {1}),
+            number % 3, number % 2 == 0,
         )
         for number, (hour, late, is_won, until) in enumerate(rows)
     ]  # fmt: skip
     known = [
         Closing(row.deal, row.stage, row.is_won, row.closed_on, row.known_at,
-                row.until if row.until and row.until < at(moment) else None, row.went_through)
+                row.until if row.until and row.until < at(moment) else None, row.went_through, row.slip,
+                row.has_moved)
         for row in made if row.known_at < at(moment)
     ]  # fmt: skip
-    assert Closings(made).at(at(moment)) == Closings(known).at(at(moment))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("staffing.replay_learning.ENOUGH_CLOSED", 1)
+        patch.setattr("staffing.replay_learning.RECENT", 8)
+        patch.setattr("staffing.horizon_learning.ENOUGH_SLIPS", 1)
+        assert Closings(made).at(at(moment)) == Closings(known).at(at(moment))
