@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import QuerySet
 
 from accounts.calendars import BusinessDays
 from accounts.models import Organisation, WorkingCalendar
@@ -86,6 +87,7 @@ class Capacity:
     hours: Floats
     daily: Floats
     days: WorkingDays
+    names: Sequence[str]
 
     def by_role(self, role_ids: Sequence[int]) -> Floats:
         """Hours of everybody in each role, [roles, weeks]."""
@@ -96,15 +98,20 @@ class Capacity:
         return total
 
 
-def capacity(days: WorkingDays) -> Capacity:
-    """Everybody who works here on some day of these weeks. Two queries, however many people there are."""
+def capacity(days: WorkingDays, *, among: QuerySet[Person] | None = None) -> Capacity:
+    """Everybody who works here on some day of these weeks, or those ``among`` whom it is asked for.
+
+    Two queries, however many people there are.
+    """
     until = days.monday + dt.timedelta(days=days.weeks * DAYS - 1)
     people = list(
-        Person.objects.employed(days.monday, until)
+        (Person.objects.employed(days.monday, until) if among is None else among)
         .order_by("pk")
-        .values_list("pk", "role_id", "weekly_hours", "calendar_id", "region__calendar_id", "joins_on", "leaves_on")
+        .values_list(
+            "pk", "role_id", "weekly_hours", "calendar_id", "region__calendar_id", "joins_on", "leaves_on", "name"
+        )
     )
-    calendars = [own or regional for _pk, _role, _hours, own, regional, _joins, _leaves in people]
+    calendars = [own or regional for _pk, _role, _hours, own, regional, *_rest in people]
     rows = days.rows(calendars)
     weekly = np.array([person[2] for person in people], dtype=np.float64)
     joins = np.array([days.day(person[5], otherwise=0) for person in people], dtype=np.int64)
@@ -114,9 +121,9 @@ def capacity(days: WorkingDays) -> Capacity:
     here = (number >= joins[:, None]) & (number <= leaves[:, None]) & days.works(rows)
     daily = np.where(here, (weekly / days.usual(rows))[:, None], 0.0)
     place = {person[0]: row for row, person in enumerate(people)}
-    absences = TimeOff.objects.filter(
-        person__archived_at__isnull=True, last_on__gte=days.monday, first_on__lte=until
-    ).values_list("person_id", "first_on", "last_on", "hours_per_day")
+    absences = TimeOff.objects.filter(last_on__gte=days.monday, first_on__lte=until).values_list(
+        "person_id", "first_on", "last_on", "hours_per_day"
+    )
     for person_id, first_on, last_on, hours in absences:
         if person_id in place:
             away = daily[place[person_id], max(days.day(first_on, otherwise=0), 0) : (last_on - days.monday).days + 1]
@@ -129,6 +136,7 @@ def capacity(days: WorkingDays) -> Capacity:
         np.asarray(daily.reshape(len(people), days.weeks, DAYS).sum(axis=2)),
         daily,
         days,
+        [person[7] for person in people],
     )
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 
 from accounts.models import User, WorkingCalendar
 from opportunities.models import Opportunity, StageKind
 from opportunities.queries.filters import matching
-from staffing.models import Booking, BookingKind, Person, TimeOff, WorkRole
+from staffing.capacity import WorkingDays
+from staffing.models import Booking, Person, WorkRole
 from staffing.people_queries import Line, deals_of, span
-from staffing.weeks import NONE, WorkWeeks, monday_of, weeks_from
+from staffing.schedule_sums import Sums, bookings_within, sums
+from staffing.weeks import monday_of, weeks_from
 
 PEOPLE_PAGE = 30
 SPANS = (6, 12, 26)
@@ -63,7 +66,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Overload:
-    """Weeks one after the other in which somebody has more than they can work; hours are of the worst of them."""
+    """Weeks one after the other in which somebody has more than they can work; hours are of the worst of them.
+
+    Of the person only key and name were read.
+    """
 
     person: Person
     first: dt.date
@@ -126,20 +132,18 @@ def schedule(
     user: User, *, since: dt.date, count: int, role: WorkRole | None, page: str, today: dt.date,
     standard: WorkingCalendar,
 ) -> Schedule:  # fmt: skip
-    """So many weeks from the week of that day. Over-allocation is looked for from this week on, for everybody."""
-    weeks = WorkWeeks(weeks_from(since, count), standard=standard)
-    bookings = _bookings(weeks, role)
-    people = _people(weeks, role, {booking.person_id for booking in bookings if booking.person_id})
-    deals = deals_of(user, bookings)
-    by_person: dict[int | None, list[Booking]] = {}
-    for booking in bookings:
-        by_person.setdefault(booking.person_id, []).append(booking)
-    rows = [_row(weeks, person, by_person.get(person.pk, []), deals) for person in people]
-    unnamed = _unnamed(weeks, by_person.get(None, []), deals)
-    ordered = sorted([*unnamed, *rows], key=_place)
+    """So many weeks from the week of that day. Over-allocation is looked for from this week on, for everybody.
+
+    Rows are made for the people of the page alone; what is about everybody is added up in arrays.
+    """
+    weeks = weeks_from(since, count)
+    roles = {each.pk: each for each in WorkRole.objects.all()}
+    found = sums(WorkingDays(weeks[0], count, standard_id=standard.pk), role, roles)
+    shown = Paginator(range(len(found.places)), PEOPLE_PAGE).get_page(page)
+    rows = _rows(user, weeks, found, list(shown.object_list), roles)
     return Schedule(
-        weeks.weeks, Paginator(ordered, PEOPLE_PAGE).get_page(page), _free(rows, count),
-        [each for row in rows for each in _overloads(row, monday_of(today))], len(people),
+        weeks, Page(rows, shown.number, shown.paginator), found.free(),  # type: ignore[arg-type]
+        _overloads(found, weeks, monday_of(today)), found.people,
     )  # fmt: skip
 
 
@@ -149,106 +153,49 @@ def deals_matching(user: User, text: str) -> list[Opportunity]:
     return list(matching(deals, text).order_by("name", "pk")[:MOST_DEALS]) if text.strip() else []
 
 
-def _people(weeks: WorkWeeks, role: WorkRole | None, booked: set[int]) -> list[Person]:
-    """Those who work here in these weeks, and those who are booked without."""
-    since, until = span(weeks.weeks)
-    off = TimeOff.objects.filter(first_on__lte=until, last_on__gte=since)
-    employed = Person.objects.employed(since, until).values("pk")
-    found = Person.objects.filter(Q(pk__in=employed) | Q(pk__in=booked)).select_related(
-        "role", "calendar", "region__calendar"
-    )
-    if role is not None:
-        found = found.filter(role=role)
-    return list(found.prefetch_related(Prefetch("time_off", off), "calendar__days", "region__calendar__days"))
+def _rows(
+    user: User, weeks: Sequence[dt.date], found: Sums, numbers: Sequence[int], roles: Mapping[int, WorkRole]
+) -> list[Row]:
+    """The rows with these numbers. Three queries."""
+    places = {number: found.places[number] for number in numbers}
+    keys = [place.person_id for place in places.values() if place.is_person]
+    unnamed = [place.role_id for place in places.values() if not place.is_person]
+    wanted = Q(person__in=keys) | Q(person__isnull=True, role__in=unnamed)
+    bookings = list(bookings_within(*span(weeks), None).filter(wanted))
+    deals = deals_of(user, bookings)
+    people = Person.objects.select_related("role").in_bulk(keys)
+    of_place: dict[tuple[int, int], list[Booking]] = defaultdict(list)
+    for each in bookings:
+        of_place[each.person_id or 0, 0 if each.person_id else each.role_id].append(each)
+    rows = []
+    for number, place in places.items():
+        own = of_place[place.person_id, 0 if place.is_person else place.role_id]
+        cells = [Cell(monday, *hours) for monday, hours in zip(weeks, found.hours(number), strict=True)]
+        lines = [Line(each, deals.get(each.opportunity_id or 0)) for each in own]
+        rows.append(Row(roles[place.role_id], people.get(place.person_id), cells, _bars(weeks, lines)))
+    return rows
 
 
-def _bookings(weeks: WorkWeeks, role: WorkRole | None) -> list[Booking]:
-    found = Booking.objects.live().touching(*span(weeks.weeks)).select_related("role")
-    if role is not None:
-        found = found.filter(Q(person__role=role) | Q(person__isnull=True, role=role))
-    return list(found)
-
-
-def _row(weeks: WorkWeeks, person: Person, bookings: Iterable[Booking], deals: dict[int, Opportunity]) -> Row:
-    lines = [_line(weeks, each, deals, person.working_calendar) for each in bookings]
-    capacity = weeks.capacity(person, person.time_off.all())
-    return Row(person.role, person, _cells(weeks, capacity, lines), _bars(weeks, lines))
-
-
-def _unnamed(weeks: WorkWeeks, bookings: Iterable[Booking], deals: dict[int, Opportunity]) -> list[Row]:
-    by_role: dict[int, list[Line]] = {}
-    roles: dict[int, WorkRole] = {}
-    for booking in bookings:
-        roles[booking.role_id] = booking.role
-        by_role.setdefault(booking.role_id, []).append(_line(weeks, booking, deals, None))
-    nothing = [NONE] * len(weeks.weeks)
-    return [Row(roles[key], None, _cells(weeks, nothing, lines), _bars(weeks, lines)) for key, lines in by_role.items()]
-
-
-def _line(weeks: WorkWeeks, booking: Booking, deals: dict[int, Opportunity], calendar: WorkingCalendar | None) -> Line:
-    return Line(booking, deals.get(booking.opportunity_id or 0), weeks.booked(booking, calendar))
-
-
-def _cells(weeks: WorkWeeks, capacity: Sequence[Decimal], lines: Sequence[Line]) -> list[Cell]:
-    hard = [line for line in lines if line.booking.kind == BookingKind.HARD]
-    return [
-        Cell(
-            monday, capacity[number], sum((line.hours[number] for line in lines), start=NONE),
-            sum((line.hours[number] for line in hard), start=NONE),
-        )
-        for number, monday in enumerate(weeks.weeks)
-    ]  # fmt: skip
-
-
-def _bars(weeks: WorkWeeks, lines: Iterable[Line]) -> list[Bar]:
-    count = len(weeks.weeks)
+def _bars(weeks: Sequence[dt.date], lines: Iterable[Line]) -> list[Bar]:
+    count = len(weeks)
     bars = []
     for line in lines:
-        first = (monday_of(line.booking.first_on) - weeks.weeks[0]).days // 7
-        last = (monday_of(line.booking.last_on) - weeks.weeks[0]).days // 7
+        first = (monday_of(line.booking.first_on) - weeks[0]).days // 7
+        last = (monday_of(line.booking.last_on) - weeks[0]).days // 7
         start, end = max(first, 0), min(last, count - 1)
         bars.append(Bar(line, start + 1, end - start + 1, first < 0, last >= count))
     return sorted(bars, key=lambda bar: (bar.start, -bar.span, bar.line.booking.pk))
 
 
-def _free(rows: Iterable[Row], count: int) -> dict[int, list[Decimal]]:
-    """Hours that people of each role have left by week; what somebody has too much takes nothing from others."""
-    free: dict[int, list[Decimal]] = {}
-    for row in rows:
-        sums = free.setdefault(row.role.pk, [NONE] * count)
-        for number, cell in enumerate(row.cells):
-            sums[number] += max(cell.free, NONE)
-    return free
-
-
-def _overloads(row: Row, this_week: dt.date) -> list[Overload]:
-    assert row.person is not None
-    stretches: list[list[Cell]] = []
-    before: Cell | None = None
-    for cell in row.cells:
-        if cell.state == "over" and cell.monday >= this_week:
-            if before is None:
-                stretches.append([])
-            stretches[-1].append(cell)
-            before = cell
-        else:
-            before = None
+def _overloads(found: Sums, weeks: Sequence[dt.date], this_week: dt.date) -> list[Overload]:
+    stretches = sorted(
+        found.stretches(since=(this_week - weeks[0]).days // 7),
+        key=lambda each: (each.place.name, each.place.person_id, each.first),
+    )
     return [
         Overload(
-            row.person, cells[0].monday, cells[-1].monday, len(cells), max(-cell.free for cell in cells),
-            all(cell.hard - cell.capacity > SLIGHT for cell in cells),
+            Person(pk=each.place.person_id, name=each.place.name), weeks[each.first], weeks[each.last],
+            each.last - each.first + 1, each.hours, each.is_agreed,
         )
-        for cells in stretches
+        for each in stretches
     ]  # fmt: skip
-
-
-def _place(row: Row) -> tuple[int, str, int, bool, str, int]:
-    role, person = row.role, row.person
-    return (
-        role.position,
-        role.name,
-        role.pk,
-        person is not None,
-        person.name if person else "",
-        person.pk if person else 0,
-    )
