@@ -248,6 +248,25 @@ def test_the_check_says_of_each_row_what_the_import_does(
     assert (outcomes(done), counts(done)) == (said, counted)
 
 
+def test_an_import_that_was_interrupted_goes_on_where_it_stopped(ruth: User, architect: WorkRole) -> None:
+    imported = take(lines(*(f"E{n};Nils {n};Architect;40;;;;;" for n in range(9))), ruth)
+    running.start(imported=imported, is_dry_run=False, now=timezone.now())
+    running.Runner(imported.pk, chunk_rows=4).step(now=timezone.now())
+    assert Person.objects.count() == 4
+    other = running.Runner(imported.pk, chunk_rows=4)
+    other.step(now=timezone.now())
+    done = other.step(now=timezone.now())
+    assert done is not None
+    assert (done.state, counts(done), Person.objects.count()) == ("done", (9, 0, 0, 0), 9)
+
+
+def test_what_happens_between_check_and_import_is_seen(ruth: User, architect: WorkRole) -> None:
+    checked = run(take(lines("E1;Nils;Architect;40;;;;;"), ruth), dry=True)
+    assert counts(checked) == (1, 0, 0, 0)
+    staffed.worker("Nils", architect, external_id="E1")
+    assert counts(run(checked)) == (0, 0, 1, 0)
+
+
 # --- pages ----------------------------------------------------------------------------------------------------------
 
 
