@@ -65,7 +65,7 @@ def test_one_that_lasts_is_worth_hiring_for(as_ruth: Browser, architect: WorkRol
     assert "14 weeks short, and on beyond these weeks" in page
     assert "It lasts: worth hiring for" in page
     assert "2.0 people short" in page or "short of up to 2." in page
-    assert "of them for confirmed work alone" in page
+    assert "lacking for confirmed work alone" in page
 
 
 def test_a_week_that_fits_between_does_not_end_it(as_ruth: Browser, architect: WorkRole) -> None:
