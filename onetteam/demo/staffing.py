@@ -14,6 +14,7 @@ from opportunities.models import StageKind
 from staffing.models import (
     Booking,
     BookingKind,
+    ChangeKind,
     NeedSkill,
     NeedState,
     NeedTemplate,
@@ -25,6 +26,7 @@ from staffing.models import (
     WorkRole,
 )
 from staffing.services.bookings import book
+from staffing.services.scenarios import add_change, make_scenario
 from staffing.weeks import WEEK, monday_of
 
 # Project managers and analysts sign in; the others are planned without a login.
@@ -122,6 +124,23 @@ def plan(company: Company, *, today: dt.date, now: dt.datetime) -> None:
         if number % 5 < BOOKED_SOFTLY and need.role.name != "Architect":
             _book(ruth, need, turns[need.role], now)
     _rush(ruth, today, now)
+    _suppose(ruth, today, now)
+
+
+def _suppose(actor: User, today: dt.date, now: dt.datetime) -> None:
+    """Two ways through the weeks in which the architects are short."""
+    first = monday_of(today) + WEEK * RUSH_WEEKS[0]
+    last = monday_of(today) + WEEK * RUSH_WEEKS[1] + dt.timedelta(days=4)
+    architects = WorkRole.objects.get(name="Architect")
+    asked = StaffingNeed.objects.live().filter(role=architects, opportunity__kind=StageKind.OPEN)
+    deals = [need.opportunity for need in asked.select_related("opportunity").order_by("opportunity__start_on", "pk")]
+    helped = {"role": architects, "people": 2, "hours_per_week": Decimal(40), "from_on": first, "until_on": last}
+    scenario = make_scenario(actor=actor, values={"name": "Help over the cut-overs"}, now=now)
+    add_change(actor=actor, scenario=scenario, kind=ChangeKind.JOIN, values=helped, now=now)
+    scenario = make_scenario(actor=actor, values={"name": "Start after the cut-overs"}, now=now)
+    for deal in list(dict.fromkeys(deals))[:2]:
+        moved = {"opportunity": deal, "weeks": 4}
+        add_change(actor=actor, scenario=scenario, kind=ChangeKind.SHIFT, values=moved, now=now)
 
 
 def _book(actor: User, need: StaffingNeed, turns: Iterator[Person], now: dt.datetime) -> None:
