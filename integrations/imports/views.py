@@ -20,7 +20,7 @@ from integrations.imports.access import own_import, require_importer
 from integrations.imports.companions import KINDS
 from integrations.imports.errors import NeedsAnswer, NotPossible, Unreadable
 from integrations.imports.forms import AnswersForm, UploadForm, upload_options
-from integrations.imports.models import Import, Kind
+from integrations.imports.models import Import, ImportedRow, Kind, Outcome
 from integrations.imports.report import error_lines
 from integrations.imports.services import running
 from integrations.imports.services.intake import receive
@@ -37,6 +37,7 @@ PAGE = 25
 # Small files are read, and their rows checked, while the person waits: that takes no longer than a page.
 SMALL = 2 * 1024 * 1024
 AT_ONCE_SECONDS = 0.5
+SHOWN_PROBLEMS = 8
 
 
 @login_required
@@ -194,5 +195,13 @@ def _shown(imported: Import) -> dict[str, Any]:
     by_stage = sorted(imported.by_stage.items(), key=lambda item: order.get(item[0], len(order)))
     return {
         "imported": imported, "beside": upload_options(imported), "by_stage": by_stage, "State": State,
-        "words": WORDS[imported.kind],
+        "words": WORDS[imported.kind], "problems": _problems(imported),
     }  # fmt: skip
+
+
+def _problems(imported: Import) -> list[tuple[int, str]]:
+    """Line and sentence of the first rows that were refused."""
+    if not imported.refused:
+        return []
+    refused = ImportedRow.objects.filter(imported=imported, outcome=Outcome.REFUSED).order_by("line")
+    return list(refused.values_list("line", "problem")[:SHOWN_PROBLEMS])

@@ -26,7 +26,7 @@ _DEPENDS = re.compile(
     "|That day has passed|its ramp plan rests|The ramp has ended|The project is closed|Nobody works from that day"
     "|can't end before|leaves before|(joins|leaves) on|no longer planned|Ensure (this value|that there)|another deal"
     "|Choose skills from|is always booked|Bookings of an open|its bookings are hard|This is needed|has no dates"
-    "|Name a deal|Give them a name|has no such field|0 changes nothing|Name all who join"
+    "|Name a deal|Give them a name|has no such field|0 changes nothing|Name all who join|The horizon (begins with|goes)"
 )
 
 

@@ -83,6 +83,7 @@ def _staffing() -> None:
     person.skills.create(skill=Skill.objects.create(name="Kafka"), proficiency=3)
     TimeOff.objects.create(person=person, first_on=day, last_on=day)
     deal = Opportunity.objects.filter(kind="open").earliest("pk")
+    NeedTemplate.objects.create(role=role, hours_per_week=20, weeks=4)
     StaffingNeed.objects.create(opportunity=deal, role=role, hours_per_week=20, weeks=4)
     book(
         actor=factories.ruth(), now=timezone.now(),

@@ -284,7 +284,9 @@ def test_from_the_page_to_the_people(ruth: User, architect: WorkRole) -> None:
     roles = list(imported.profile["columns"][2]["distinct"])
     answer = browser.post(url, {**columns, f"role_{roles.index('Baker')}": "new"})
     assert answer.status_code == 302
-    assert "Import all but the 1 refused" in browser.get(url).content.decode()
+    checked = browser.get(url).content.decode()
+    assert "Import all but the 1 refused" in checked
+    assert "“x” is not a number of hours" in checked
     assert not Person.objects.exists()
     browser.post(f"{url}start/")
     running.advance(imported=imported, now=timezone.now(), seconds=5)
