@@ -93,6 +93,7 @@ class Entry:
     known_at: dt.datetime
     probability: int
     temperature: str
+    name: str = ""
 
 
 @dataclass(frozen=True)

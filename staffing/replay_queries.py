@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, ServiceLine, User
-from opportunities.models import Opportunity, Stage, Temperature
+from opportunities.models import Opportunity, Temperature
 from opportunities.services.export import safe_cell
 from staffing.models import WorkRole
 from staffing.replay import Apart, Calendar, DealHistory, Shape, Sight, Win, view, win_of
@@ -121,7 +121,7 @@ def replay_of(
     role: int | None = None,
     line: int | None = None,
 ) -> Replay:
-    """The last full weeks and the wins since their beginning. Eleven queries. Raises LookupError for an unknown role.
+    """The last full weeks and the wins since their beginning. Ten queries. Raises LookupError for an unknown role.
 
     ``line`` keeps deals that are of the service line today.
     """
@@ -193,26 +193,25 @@ def wins_table(replay: Replay) -> Iterator[list[Any]]:
 
 
 def _win_lines(user: User, wins: Sequence[Win], closings: Closings, home: Calendar, role: int | None) -> list[WinLine]:
-    names = dict(Stage.objects.values_list("pk", "name"))
     keys = [win.deal.pk for win in wins]
     deals = Opportunity.objects.visible_to(user).select_related("account").distinct().in_bulk(keys)
     return [
         WinLine(
             deals.get(win.deal.pk), win.on, win.starts_on, _hours(win.needs, role),
-            [_seen(win, lead, closings, home, role, names) for lead in LEADS],
+            [_seen(win, lead, closings, home, role) for lead in LEADS],
         )
         for win in wins
     ]  # fmt: skip
 
 
-def _seen(win: Win, lead: int, closings: Closings, home: Calendar, role: int | None, names: dict[int, str]) -> SeenLine:
+def _seen(win: Win, lead: int, closings: Closings, home: Calendar, role: int | None) -> SeenLine:
     moment = home.midnight(win.on - dt.timedelta(weeks=lead))
     found = view(win.deal, moment, start_after=home.start_after)
     if not found.sight.is_open or found.entry is None:
         return SeenLine(lead, found.sight)
     late = (monday_of(win.starts_on) - monday_of(found.starts_on)).days // 7 if found.starts_on else 0
     return SeenLine(
-        lead, found.sight, names[found.entry.stage], found.temperature,
+        lead, found.sight, found.entry.name, found.temperature,
         round(100 * chance_of(found, closings.at(moment))), _hours(found.needs, role), found.starts_on, late,
         found.is_engaged,
     )  # fmt: skip

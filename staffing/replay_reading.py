@@ -1,6 +1,6 @@
 """History as the replay takes it, read for a period: deals open in it or won in it, and the closings before it.
 
-Seven queries, however many deals there are. What lies before the period is read only as far as the chances of
+Seven queries in all, however many deals there are. What lies before the period is read only as far as the chances of
 winning are learned from it.
 """
 
@@ -118,7 +118,7 @@ def calendar_of(home: Organisation) -> Calendar:
 
 
 def read_deals(since: dt.datetime) -> list[DealHistory]:
-    """Deals with needs that were open at some time since then, and all that were won. Five queries."""
+    """Deals with needs that were open at some time since then, and all that were won. Six queries."""
     with connection.cursor() as cursor:
         cursor.execute(_DEALS, {"since": since - LATE})
         keys = [key for (key,) in cursor.fetchall()]
@@ -197,7 +197,7 @@ def _history(
     pk, probability, temperature, start_on, close_date, archived_at, line = deal
     entries = [
         Entry(stage, stages[stage].kind, at, max(at, recorded_at), stages[stage].probability,
-              stages[stage].temperature)
+              stages[stage].temperature, stages[stage].name)
         for stage, at, recorded_at, _before in changes
     ]  # fmt: skip
     # The first one enters with what the deal was made with: nothing was before it.

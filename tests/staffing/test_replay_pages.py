@@ -204,4 +204,4 @@ def test_the_page_asks_as_much_of_many_as_of_few(as_ruth: Browser) -> None:
         with CaptureQueriesContext(connection) as queries:
             as_ruth.get(REPLAY)
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 18
+    assert counts[0] == counts[1] <= 15

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffing.replay import Course, DealHistory, Entry, NeedHistory, Shape, Views, view
@@ -69,6 +69,7 @@ def told(life: dict[str, Any], until: int) -> DealHistory | None:
     )  # fmt: skip
 
 
+@settings(max_examples=150, deadline=None)
 @given(life=lives(), moment=st.integers(1, 500), later=st.integers(0, 500))
 def test_a_deal_is_seen_alike_however_much_happens_later(life: dict[str, Any], moment: int, later: int) -> None:
     then, afterwards = told(life, moment), told(life, moment + later)
@@ -79,6 +80,7 @@ def test_a_deal_is_seen_alike_however_much_happens_later(life: dict[str, Any], m
     assert view(afterwards, at(moment), start_after=AFTER) == view(then, at(moment), start_after=AFTER)
 
 
+@settings(max_examples=150, deadline=None)
 @given(life=lives(), moments=st.lists(st.integers(0, 500), min_size=2, max_size=8))
 def test_what_is_kept_between_turns_is_what_would_be_found(life: dict[str, Any], moments: list[int]) -> None:
     deal, views = told(life, 1000), Views(AFTER)
@@ -92,6 +94,7 @@ closings = st.lists(
 )
 
 
+@settings(max_examples=150, deadline=None)
 @given(rows=closings, moment=st.integers(0, 500))
 def test_what_was_learned_stays_however_much_closes_later(rows: list[Any], moment: int) -> None:
     made = [
