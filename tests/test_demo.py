@@ -19,6 +19,7 @@ from events.models import Delivery, Event
 from handoffs.models import Engagement, Task
 from onetteam.demo import company
 from opportunities.models import ForecastSnapshot, Opportunity
+from staffing.replay_queries import replay_of
 from tests import factories
 
 
@@ -57,6 +58,12 @@ def test_the_demo_is_alive_and_loads_once() -> None:
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
     assert [finding for finding in verify(all_invariants()) if finding.count] == []
     assert mail.outbox == []
+    # There is something to look back on, and nothing that history can't tell.
+    ruth = User.objects.get(email=company.address("Ruth"))
+    replayed = replay_of(ruth, home(), today=home().today(now))
+    assert replayed.has_figures
+    assert len(replayed.lines) >= 20
+    assert replayed.test.untold == 0
     # Something waits for everybody who does the work.
     for name in ("Alice", "Sam", "Pia", "Dan", "Ruth", "Charlie"):
         person = User.objects.get(email=company.address(name))
