@@ -110,3 +110,6 @@ def test_pages_are_well_made(new_page: NewPage, ruth: User, alice: User, deal: O
     assert_well_made(page)
     page.goto(f"/staffing/deals/{deal.pk}/earliest/")
     assert_well_made(page)
+    page.goto("/staffing/horizon/shortages/")
+    expect(page.locator(".hz-shortage")).to_contain_text("people have the role")
+    assert_well_made(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,32 @@ def test_needs_are_stated_and_booked(new_page: NewPage, alice: User, ruth: User,
     expect(ruth_panel).to_contain_text("Proposed")
     expect(panel).to_contain_text("Nils Berg", timeout=LIVE_MS)
     assert_well_made(ruths)
+
+
+def test_a_team_is_suggested_and_people_stand_side_by_side(new_page: NewPage, ruth: User, found: Opportunity) -> None:
+    architect = staffed.role("Architect")
+    need = staffed.need(found, architect, 40, weeks=6)
+    staffed.need(found, architect, 8, weeks=6)
+    page = new_page(ruth)
+    open_live(page, f"/staffing/deals/{found.pk}/needs/")
+    panel, dialog = page.locator("#need-panel"), page.get_by_role("dialog")
+    panel.get_by_role("link", name="Book somebody for Architect").first.click()
+    dialog.get_by_role("link", name="Compare side by side").click()
+    expect(page).to_have_url(re.compile(f"/needs/{need.pk}/candidates/"))
+    expect(page.locator(".nd-side-table thead th").nth(1)).to_have_text("Nils Berg")
+    assert_well_made(page)
+
+    open_live(page, f"/staffing/deals/{found.pk}/needs/")
+    panel.get_by_role("link", name="Suggest a team").click()
+    ticks = dialog.get_by_role("checkbox")
+    expect(ticks).to_have_count(2)
+    expect(dialog.locator(".nd-place").last).to_contain_text("Nora Lie")
+    assert_well_made(page)
+    ticks.last.press("Space")
+    dialog.get_by_role("button", name="Book softly").click()
+    expect(dialog).to_be_hidden()
+    expect(panel).to_contain_text("Nils Berg")
+    expect(panel.locator(".nd-item").last).to_contain_text("Open")
 
 
 def test_usual_needs_are_kept_in_the_settings(new_page: NewPage, ruth: User, found: Opportunity) -> None:
