@@ -102,7 +102,7 @@ def measure() -> list[dict[str, Any]]:
     inputs = gather(monday, WEEKS, home=home)
     parts = {
         f"inputs of {len(inputs.deals):,} deals": lambda: gather(monday, WEEKS, home=home),
-        "computing": lambda: compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals),
+        "computing": lambda: compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals, working=inputs.working),
     }
     rows = [_row(name, *_timed(call)) for name, call in parts.items()]
     role = WorkRole.objects.filter(archived_at__isnull=True).order_by("pk")[0]

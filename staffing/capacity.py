@@ -52,6 +52,10 @@ class WorkingDays:
         """Working days of a week without holidays, [n]."""
         return self._usual[rows]
 
+    def parts(self) -> Floats:
+        """Working days of each week as a part of those of a usual one, [calendars, weeks]."""
+        return np.asarray(self._works.reshape(len(self._works), self.weeks, DAYS).sum(axis=2) / self._usual[:, None])
+
     def day(self, on: dt.date | None, *, otherwise: int) -> int:
         """The number of the day, 0 for the first Monday; it may lie before or after the weeks."""
         return otherwise if on is None else (on - self.monday).days
@@ -77,13 +81,15 @@ class WorkingDays:
 class Capacity:
     """Hours of people by week: ``hours`` [people, weeks], rows as in ``people`` and ``roles`` (their keys).
 
-    ``daily`` are the same by day, [people, days], counted by the working ``days`` of their calendars.
+    ``weekly`` are those of a usual week; ``daily`` are the hours by day, [people, days], counted by the working
+    ``days`` of their calendars.
     """
 
     monday: dt.date
     people: list[int]
     roles: Ints
     calendars: Sequence[int | None]
+    weekly: Floats
     hours: Floats
     daily: Floats
     days: WorkingDays
@@ -96,6 +102,22 @@ class Capacity:
         known = np.array([row_of.get(pk, -1) for pk in self.roles.tolist()], dtype=np.int64)
         np.add.at(total, known[known >= 0], self.hours[known >= 0])
         return total
+
+    def working(self, role_ids: Sequence[int]) -> Floats:
+        """The part of a usual week that people of each role work, 0 to 1, for public holidays, [roles, weeks].
+
+        The mean over their calendars by their hours, as bookings of whoever it will be count; the organisation's
+        calendar where nobody has the role.
+        """
+        row_of = {pk: row for row, pk in enumerate(role_ids)}
+        rows = np.array([row_of.get(pk, -1) for pk in self.roles.tolist()], dtype=np.int64)
+        known, parts = rows >= 0, self.days.parts()
+        worked, weekly = np.zeros((len(role_ids), self.days.weeks)), np.zeros((len(role_ids), 1))
+        theirs = parts[self.days.rows(self.calendars)] if len(rows) else worked[:0]
+        np.add.at(worked, rows[known], (self.weekly[:, None] * theirs)[known])
+        np.add.at(weekly, rows[known], self.weekly[known, None])
+        standard = parts[self.days.rows([None])[0]]
+        return np.where(weekly > 0, worked / np.where(weekly > 0, weekly, 1.0), standard)
 
 
 def capacity(days: WorkingDays, *, among: QuerySet[Person] | None = None) -> Capacity:
@@ -133,6 +155,7 @@ def capacity(days: WorkingDays, *, among: QuerySet[Person] | None = None) -> Cap
         list(place),
         np.array([person[1] for person in people], dtype=np.int64),
         calendars,
+        weekly,
         np.asarray(daily.reshape(len(people), days.weeks, DAYS).sum(axis=2)),
         daily,
         days,

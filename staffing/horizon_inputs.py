@@ -45,8 +45,9 @@ class Prospect:
 class Inputs:
     """Hours are [roles, weeks]; ``undated`` counts open deals with needs that have neither start nor close date.
 
-    ``calibrated`` counts deals whose chance is the share of wins of their stage. ``staff`` are the people behind the
-    capacity; None where only their sum is known.
+    ``calibrated`` counts deals whose chance is the share of wins of their stage. ``working`` is the part of a usual
+    week that the people of a role work, for public holidays. ``staff`` are the people behind the capacity; None where
+    only their sum is known.
     """
 
     monday: dt.date
@@ -55,6 +56,7 @@ class Inputs:
     people: list[int]
     capacity: Floats
     confirmed: Floats
+    working: Floats
     deals: list[OpenDeal]
     prospects: dict[int, Prospect]
     slips: Slips
@@ -127,7 +129,7 @@ def gather(monday: dt.date, weeks: int, *, home: Organisation) -> Inputs:
     heads = np.bincount([place[pk] for pk in staff.roles.tolist()], minlength=len(roles))
     return Inputs(
         monday, weeks, [roles[row] for row in kept], heads[kept].tolist(), hours[kept], confirmed[kept],
-        [_renumbered(deal, new) for deal in deals], prospects, learned, shares,
+        staff.working(list(place))[kept], [_renumbered(deal, new) for deal in deals], prospects, learned, shares,
         undated=len(prospects) - len(deals),
         calibrated=sum(prospects[int(str(deal.key))].stage_id in shares for deal in deals), staff=staff,
     )  # fmt: skip

@@ -126,7 +126,7 @@ class CellPage:
 def horizon_of(home: Organisation, *, today: dt.date, weeks: int) -> tuple[Inputs, Horizon]:
     """Inputs and figures from this week on. Eight queries."""
     inputs = gather(monday_of(today), weeks, home=home)
-    return inputs, compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals)
+    return inputs, compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals, working=inputs.working)
 
 
 def horizon_page(

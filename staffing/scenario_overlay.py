@@ -2,8 +2,7 @@
 
 Changes of a deal that the horizon doesn't know, of a role that nobody can have any more or of somebody who isn't here
 in these weeks do nothing. Deals that are won join the confirmed hours at their planned start, with the hours that
-the open deal asks for; the horizon itself counts a won deal's hours by working days, so weeks with holidays differ by
-those.
+the open deal asks for, in weeks with holidays by the part that is worked.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def horizon_with(today: Horizon, overlay: Overlay) -> Horizon:
 def _as_won(deal: OpenDeal, inputs: Inputs) -> Floats:
     """What the deal asks for if it begins as planned, [roles, weeks]."""
     sure = replace(deal, probability=1.0, shift=ON_TIME)
-    return gather_demand([sure], len(inputs.roles)).planned(len(inputs.roles), inputs.weeks)
+    return inputs.working * gather_demand([sure], len(inputs.roles)).planned(len(inputs.roles), inputs.weeks)
 
 
 def _staffed(inputs: Inputs, changes: Iterable[Supposed]) -> tuple[Floats, list[int]]:

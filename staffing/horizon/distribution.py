@@ -2,6 +2,10 @@
 
 All hours are hours per week. Arrays are [R, W]: roles by weeks, week 0 the first of the horizon.
 
+**Weeks with holidays.** What a deal asks is stated in usual weeks. `Horizon.working` says which part of a usual week is
+worked, and in that week the deal asks that part of its hours. Demand is computed in hours of usual weeks, where the
+same hours stay the same, and compared with the free hours divided by the part; figures are multiplied by it again.
+
 **Grid and error.** Open demand is computed on a grid of hours, with a step for each cell (`Horizon.grid`). The step is
 the greatest common divisor of all hours that the role may be asked for, where the cell then needs at most 1,024 points;
 nothing is rounded then, and figures are right to 1e-9. Otherwise it is the finest of ¼, ½, 1, 2, 4 … hours within 1,024
@@ -11,7 +15,7 @@ are never rounded.
 With X the true open demand of a cell and X' = X + e the one computed, E(e | X) = 0 and e has the standard deviation
 g = `Horizon.grid_error`, in hours; g = 0 where nothing was split. Therefore
 
-- expected demand is exact;
+- expected demand is exact (g is in hours of usual weeks, as the grid is);
 - 0 ≤ E(X' − c)⁺ − E(X − c)⁺ ≤ g / 2 for every c (Jensen; E e⁺ = E|e| / 2 ≤ g / 2), so expected overload is never
   understated and at most g / 2 hours too high;
 - P(X > c + t) − d ≤ P(X' > c) ≤ P(X > c − t) + d for every t > 0 with d = g² / (g² + t²) (Cantelli), for the
@@ -34,6 +38,7 @@ from staffing.horizon.grid import Floats, rounding_variance
 
 TIE = 1e-9  # chances that differ by less count as equal
 SECOND = 1e-6  # hours that differ by less count as equal
+BOUNDLESS = 1e9  # hours; more than anybody asks
 FIGURES = ("p50", "p80", "overload_probability", "expected_overload")
 
 
@@ -48,6 +53,7 @@ class Horizon:
     - `overload_probability`: P(demand > capacity), 0 … 1. Demand that just fills capacity is no overload.
     - `expected_overload`: E max(demand − capacity, 0), the hours that are lacking on average.
     - `grid` and `grid_error`: the step and the standard deviation of rounding, see the module.
+    - `working`: which part of a usual week is worked; above 1 only where a calendar has extra days.
     """
 
     capacity: Floats
@@ -60,6 +66,7 @@ class Horizon:
     expected_overload: Floats
     grid: Floats
     grid_error: Floats
+    working: Floats
     deals: Mapping[Hashable, OpenDeal]
     demand: Demand
     asked_grid: float | None = None
@@ -72,6 +79,11 @@ class Horizon:
     def weeks(self) -> int:
         return int(self.capacity.shape[1])
 
+    @property
+    def free(self) -> Floats:
+        """What is left beside confirmed work, in hours of usual weeks; boundless in weeks that nobody works in."""
+        return free_hours(self.capacity, self.confirmed, self.working)
+
 
 @dataclass(frozen=True, eq=False)
 class CellDistribution:
@@ -82,23 +94,31 @@ class CellDistribution:
 
 
 def compute_horizon(
-    capacity: npt.ArrayLike, confirmed: npt.ArrayLike, deals: Iterable[OpenDeal], *, grid: float | None = None
+    capacity: npt.ArrayLike,
+    confirmed: npt.ArrayLike,
+    deals: Iterable[OpenDeal],
+    *,
+    working: npt.ArrayLike | None = None,
+    grid: float | None = None,
 ) -> Horizon:
     """The horizon of these open deals over what is confirmed, [R, W] each; `grid` sets the step for all cells.
 
-    Raises ValueError for hours that are negative or no number, shapes that differ, a role that there isn't, or two
-    deals with the same key.
+    `working` [R, W] is the part of a usual week that is worked, 1 where it isn't given. Raises ValueError for hours
+    that are negative or no number, shapes that differ, a role that there isn't, or two deals with the same key.
     """
     capacity, confirmed = _hours(capacity, "Capacity"), _hours(confirmed, "Confirmed work")
     if capacity.shape != confirmed.shape:
         raise ValueError(f"Capacity is {capacity.shape} roles by weeks, but confirmed work {confirmed.shape}.")
+    parts = np.ones(capacity.shape) if working is None else _hours(working, "The part of a week")
+    if parts.shape != capacity.shape:
+        raise ValueError(f"Capacity is {capacity.shape} roles by weeks, but the parts of a week {parts.shape}.")
     if grid is not None and not 0 < grid < np.inf:
         raise ValueError(f"The step of the grid must be a number of hours above 0, not {grid}.")
     deals = list(deals)
     by_key = {deal.key: deal for deal in deals}
     demand = gather_demand(deals, len(capacity))
     everything = np.ones(capacity.shape, dtype=np.bool_)
-    return _horizon(capacity, confirmed, by_key, demand, everything, None, grid)
+    return _horizon(capacity, confirmed, parts, by_key, demand, everything, None, grid)
 
 
 def update_horizon(
@@ -129,7 +149,7 @@ def update_horizon(
     keys = {*gone, *come}
     for each in (former.demand, demand):
         touched |= _touched(each, keys, former.roles, former.weeks)
-    return _horizon(new_capacity, new_confirmed, by_key, demand, touched, former, former.asked_grid)
+    return _horizon(new_capacity, new_confirmed, former.working, by_key, demand, touched, former, former.asked_grid)
 
 
 def cell_distribution(horizon: Horizon, role: int, week: int) -> CellDistribution:
@@ -141,7 +161,8 @@ def cell_distribution(horizon: Horizon, role: int, week: int) -> CellDistributio
     (found,) = role_distributions(horizon, role, [week])
     chances = np.where(found.chances[0] < 1e-15, 0.0, found.chances[0])
     chances = chances[: np.flatnonzero(chances)[-1] + 1]
-    hours = horizon.confirmed[role, week] + found.step * np.arange(len(chances))
+    step = found.step * float(horizon.working[role, week])
+    hours = horizon.confirmed[role, week] + step * np.arange(len(chances))
     return CellDistribution(hours, chances / chances.sum())
 
 
@@ -181,6 +202,13 @@ def overload(cumulative: Floats, step: float, free: Floats) -> tuple[Floats, Flo
     return probability, probability * first + step * sums[rows, fits + 1]
 
 
+def free_hours(capacity: Floats, confirmed: Floats, working: Floats) -> Floats:
+    """Hours of usual weeks that are left; without a working day any number, or less than none if work is confirmed."""
+    left = capacity - confirmed
+    nobody_works = np.where(left < -SECOND, -BOUNDLESS, BOUNDLESS)
+    return np.where(working > 0, left / np.where(working > 0, working, 1.0), nobody_works)
+
+
 def check_cell(horizon: Horizon, role: int, week: int) -> None:
     """Raise IndexError unless the horizon has this role and week."""
     if not (0 <= role < horizon.roles and 0 <= week < horizon.weeks):
@@ -188,8 +216,8 @@ def check_cell(horizon: Horizon, role: int, week: int) -> None:
 
 
 def _horizon(
-    capacity: Floats, confirmed: Floats, deals: Mapping[Hashable, OpenDeal], demand: Demand, touched: Bools,
-    former: Horizon | None, asked_grid: float | None,
+    capacity: Floats, confirmed: Floats, working: Floats, deals: Mapping[Hashable, OpenDeal], demand: Demand,
+    touched: Bools, former: Horizon | None, asked_grid: float | None,
 ) -> Horizon:  # fmt: skip
     """Figures of the touched cells [R, W] anew, of the others as in the former horizon.
 
@@ -206,8 +234,8 @@ def _horizon(
         for each in (hours[found.stretch], rounding_variance(hours[found.stretch], grid.ravel()[cell]))
     )
     figures = {
-        "expected": confirmed + mean,
-        "exposure": confirmed + theirs.planned(roles, weeks),
+        "expected": confirmed + working * mean,
+        "exposure": confirmed + working * theirs.planned(roles, weeks),
         "grid": grid,
         "grid_error": np.sqrt(variance),
     }
@@ -217,15 +245,17 @@ def _horizon(
         touched[grid != former.grid] = True
     for name in FIGURES:
         figures[name] = np.zeros(capacity.shape) if former is None else getattr(former, name).copy()
-    free = capacity - confirmed
+    free = free_hours(capacity, confirmed, working)
     for each in open_distributions(theirs, found, touched, grid):
         cells, cumulative = (each.role, each.weeks), np.cumsum(each.chances, axis=1)
         for name, part in (("p50", 0.5), ("p80", 0.8)):
-            figures[name][cells] = confirmed[cells] + each.step * quantile(cumulative, part)
-        figures["overload_probability"][cells], figures["expected_overload"][cells] = overload(
-            cumulative, each.step, free[cells]
+            figures[name][cells] = confirmed[cells] + working[cells] * each.step * quantile(cumulative, part)
+        chance, lacking = overload(cumulative, each.step, free[cells])
+        figures["overload_probability"][cells] = chance
+        figures["expected_overload"][cells] = np.where(
+            working[cells] > 0, working[cells] * lacking, np.maximum(confirmed[cells] - capacity[cells], 0.0)
         )
-    figures |= {"capacity": capacity, "confirmed": confirmed}
+    figures |= {"capacity": capacity, "confirmed": confirmed, "working": working}
     for array in figures.values():
         array.flags.writeable = False
     return Horizon(**figures, deals=MappingProxyType(dict(deals)), demand=demand, asked_grid=asked_grid)

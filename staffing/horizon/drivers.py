@@ -54,13 +54,15 @@ def cell_drivers(horizon: Horizon, role: int, week: int, *, move_by: int = 4) ->
     others = _without_each(factors)
     moved = others * _factors(transform, len(deals), other, other_hours, other_chance)
     cases = np.concatenate([others[:1] * factors[:1], others, moved])
-    free = np.full(len(cases), horizon.capacity[role, week] - horizon.confirmed[role, week])
+    working = float(horizon.working[role, week])
+    free = np.full(len(cases), horizon.free[role, week])
     cumulative = np.cumsum(np.fft.irfft(cases, n=transform.size, axis=1), axis=1)
     probability, lacking = overload(cumulative, step, free)
-    falls = [_fall(figure).reshape(2, len(deals)) for figure in (probability, lacking)]
+    falls = [_fall(figure).reshape(2, len(deals)) for figure in (probability, working * lacking)]
     found = [
         Driver(
-            horizon.demand.keys[deals[i]], float(chance[number == i].sum()), float((chance * hours)[number == i].sum()),
+            horizon.demand.keys[deals[i]], float(chance[number == i].sum()),
+            working * float((chance * hours)[number == i].sum()),
             float(falls[0][0, i]), float(falls[1][0, i]), float(falls[0][1, i]), float(falls[1][1, i]),
         )
         for i in range(len(deals))

@@ -89,12 +89,12 @@ def earliest_start(
 
 
 def headroom(horizon: Horizon, role: int, *, confidence: float = CONFIDENCE, without: Hashable | None = None) -> Floats:
-    """Hours per week, [W], that one more deal can ask of the role so that all demand still fits with `confidence`.
+    """Hours per usual week, [W], that one more deal can ask of the role so that all still fits with `confidence`.
 
     Capacity less the least x with P(demand of all deals but `without` ≤ x) ≥ confidence; below zero where that alone is
     too much.
     """
-    room = horizon.capacity[role] - horizon.confirmed[role]
+    room = horizon.free[role]
     for found in role_distributions(horizon, role, range(horizon.weeks), without=without):
         room[found.weeks] -= found.step * quantile(np.cumsum(found.chances, axis=1), confidence)
     return np.asarray(room)

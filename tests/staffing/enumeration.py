@@ -18,6 +18,8 @@ shifts = st.sampled_from(
 )
 probabilities = st.one_of(st.sampled_from([0.0, 1.0, 0.5]), st.integers(0, 100).map(lambda percent: percent / 100))
 usual_hours = st.sampled_from([0.0, 7.5, 8.0, 16.0, 20.0, 37.5, 40.0])
+# Which part of a usual week is worked: usual weeks, one or three holidays in a week, and nothing but holidays.
+parts = st.sampled_from([1.0, 1.0, 0.8, 0.4, 0.0])
 odd_hours = st.integers(0, 6000).map(lambda hundredths: hundredths / 100)
 
 
@@ -75,14 +77,17 @@ def percentile(chances: np.ndarray, demand: np.ndarray, part: float) -> np.ndarr
     return found
 
 
-def enumerated(capacity: np.ndarray, confirmed: np.ndarray, deals: Sequence[OpenDeal]) -> dict[str, Any]:
+def enumerated(
+    capacity: np.ndarray, confirmed: np.ndarray, deals: Sequence[OpenDeal], working: np.ndarray | float = 1.0
+) -> dict[str, Any]:
     """The figures of the horizon by their definitions."""
     chances, hours = all_outcomes(deals, capacity.shape)
-    demand = confirmed + hours
+    demand = confirmed + hours * working
+    planned = sum((hours_of(deal, 0, capacity.shape) for deal in deals), np.zeros(capacity.shape))
     over = np.maximum(demand - capacity, 0)
     return {
         "expected": np.tensordot(chances, demand, 1),
-        "exposure": confirmed + sum((hours_of(deal, 0, capacity.shape) for deal in deals), np.zeros(capacity.shape)),
+        "exposure": confirmed + planned * working,
         "p50": percentile(chances, demand, 0.5),
         "p80": percentile(chances, demand, 0.8),
         "overload_probability": np.tensordot(chances, over > SECOND, 1),

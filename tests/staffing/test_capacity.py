@@ -165,3 +165,19 @@ def test_queries_do_not_grow_with_people(organisation: Organisation) -> None:
             found(organisation, weeks=104)
         counts.append(len(queries))
     assert counts == [4, 4]
+
+
+def test_a_role_works_the_part_of_a_week_that_its_calendars_leave(organisation: Organisation) -> None:
+    architect, tester, nobody = role("Architect"), role("Tester"), role("Pilot")
+    worker("Nora", architect, calendar=german())
+    worker("Omar", architect, hours=20)  # works on German holidays
+    worker("Tess", tester)
+    keys = [architect.pk, tester.pk, nobody.pk]
+    parts = found(organisation, dt.date(2027, 3, 15), weeks=3).working(keys)  # Good Friday, Easter Monday
+    assert parts.round(6).tolist() == [[1, 0.866667, 0.866667], [1, 1, 1], [1, 1, 1]]
+
+
+def test_time_off_does_not_make_a_week_shorter_for_the_work(organisation: Organisation) -> None:
+    nora = worker("Nora")
+    TimeOff.objects.create(person=nora, first_on=MONDAY, last_on=MONDAY + dt.timedelta(days=6))
+    assert found(organisation).working([nora.role_id]).tolist() == [[1]]

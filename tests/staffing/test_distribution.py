@@ -21,7 +21,7 @@ from staffing.horizon import (
     compute_horizon,
     update_horizon,
 )
-from tests.staffing.enumeration import all_outcomes, enumerated, odd_hours, open_deals, tables
+from tests.staffing.enumeration import all_outcomes, enumerated, odd_hours, open_deals, parts, tables
 
 FIGURES = ["expected", "exposure", "p50", "p80", "overload_probability", "expected_overload"]
 
@@ -40,23 +40,28 @@ def deal(*needs: Need, probability: float = 0.5, start: int = 0, shift: Shift = 
     return OpenDeal(key, probability, start, needs, shift)
 
 
-@given(tables(), tables(), open_deals())
+@given(tables(), tables(), open_deals(), tables(parts))
 @settings(max_examples=150, deadline=None)
-def test_figures_are_those_of_all_outcomes(capacity, confirmed, deals):
+def test_figures_are_those_of_all_outcomes(capacity, confirmed, deals, working):
     horizon = compute_horizon(capacity, confirmed, deals)
     assert not horizon.grid_error.any()
     assert_equal(horizon, enumerated(capacity, confirmed, deals))
+    with_holidays = compute_horizon(capacity, confirmed, deals, working=working)
+    assert_equal(with_holidays, enumerated(capacity, confirmed, deals, working))
 
 
-@given(tables(), tables(), open_deals(), st.integers(0, 1), st.integers(0, 4))
+@given(tables(), tables(), open_deals(), st.integers(0, 1), st.integers(0, 4), parts)
 @settings(max_examples=75, deadline=None)
-def test_a_cells_distribution_is_that_of_all_outcomes(capacity, confirmed, deals, role, week):
-    found = cell_distribution(compute_horizon(capacity, confirmed, deals), role, week)
+def test_a_cells_distribution_is_that_of_all_outcomes(capacity, confirmed, deals, role, week, part):
+    horizon = compute_horizon(capacity, confirmed, deals, working=np.full(capacity.shape, part))
+    found = cell_distribution(horizon, role, week)
     chances, hours = all_outcomes(deals)
     wanted: dict[float, float] = {}
-    for chance, demand in zip(chances, confirmed[role, week] + hours[:, role, week], strict=True):
+    for chance, demand in zip(chances, confirmed[role, week] + part * hours[:, role, week], strict=True):
         wanted[round(demand, 6)] = wanted.get(round(demand, 6), 0) + chance
-    given_hours = {round(x, 6): chance for x, chance in zip(found.hours, found.chances, strict=True) if chance}
+    given_hours: dict[float, float] = {}
+    for x, chance in zip(found.hours, found.chances, strict=True):
+        given_hours[round(x, 6)] = given_hours.get(round(x, 6), 0) + chance
     assert math.isclose(found.chances.sum(), 1)
     for x in wanted.keys() | given_hours.keys():
         assert given_hours.get(x, 0) == pytest.approx(wanted.get(x, 0), abs=1e-12)
@@ -175,14 +180,15 @@ def test_many_deals_with_equal_hours_are_binomial():
 @given(st.data(), tables(), tables(), open_deals(), open_deals(most=2), st.sampled_from([None, 6.0]))
 @settings(max_examples=150, deadline=None)
 def test_an_update_equals_computing_all_anew(data, capacity, confirmed, deals, others, grid):
+    working = data.draw(tables(parts))
     removed = data.draw(st.sets(st.sampled_from([one.key for one in deals]))) if deals else set()
     changed = [dataclasses.replace(one, key=data.draw(st.sampled_from(["deal 1", "new"]))) for one in others[:1]]
     booked = confirmed.copy()
     booked[0, data.draw(st.integers(0, 4))] += data.draw(st.sampled_from([0, 7.5]))
-    former = compute_horizon(capacity, confirmed, deals, grid=grid)
+    former = compute_horizon(capacity, confirmed, deals, working=working, grid=grid)
     updated = update_horizon(former, changed=changed, removed=removed, confirmed=booked)
     there = {one.key: one for one in deals if one.key not in removed} | {one.key: one for one in changed}
-    anew = compute_horizon(capacity, booked, there.values(), grid=grid)
+    anew = compute_horizon(capacity, booked, there.values(), working=working, grid=grid)
     assert updated.deals == there
     assert_equal(updated, anew)
     np.testing.assert_array_equal(updated.grid, anew.grid)

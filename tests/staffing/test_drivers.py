@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffing.horizon import ON_TIME, Need, OpenDeal, Shift, cell_drivers, compute_horizon
-from tests.staffing.enumeration import odd_hours, open_deals, tables, usual_hours
+from tests.staffing.enumeration import odd_hours, open_deals, parts, tables, usual_hours
 from tests.staffing.test_distribution import large_case
 
 WHEN = st.tuples(st.integers(0, 1), st.integers(0, 4))
 
 
-def assert_falls(capacity, confirmed, deals, cell, *, move_by, grid=None):
-    horizon = compute_horizon(capacity, confirmed, deals, grid=grid)
+def assert_falls(capacity, confirmed, deals, cell, *, move_by, grid=None, working=None):
+    horizon = compute_horizon(capacity, confirmed, deals, grid=grid, working=working)
     drivers = cell_drivers(horizon, *cell, move_by=move_by)
     for driver in drivers:
         others = [one for one in deals if one.key != driver.key]
         moved = dataclasses.replace(horizon.deals[driver.key], start=horizon.deals[driver.key].start + move_by)
-        lost = compute_horizon(capacity, confirmed, others, grid=grid)
-        later = compute_horizon(capacity, confirmed, [*others, moved], grid=grid)
+        lost = compute_horizon(capacity, confirmed, others, grid=grid, working=working)
+        later = compute_horizon(capacity, confirmed, [*others, moved], grid=grid, working=working)
         for figure, falls in (
             ("overload_probability", (driver.probability_fall_if_lost, driver.probability_fall_if_moved)),
             ("expected_overload", (driver.hours_fall_if_lost, driver.hours_fall_if_moved)),
@@ -33,10 +33,10 @@ def assert_falls(capacity, confirmed, deals, cell, *, move_by, grid=None):
     return drivers
 
 
-@given(tables(), tables(), open_deals(usual_hours), WHEN, st.sampled_from([4, 1, -1, 0]))
+@given(tables(), tables(), open_deals(usual_hours), WHEN, st.sampled_from([4, 1, -1, 0]), tables(parts))
 @settings(max_examples=100, deadline=None)
-def test_falls_are_those_of_computing_without_the_deal(capacity, confirmed, deals, cell, move_by):
-    assert_falls(capacity, confirmed, deals, cell, move_by=move_by)
+def test_falls_are_those_of_computing_without_the_deal(capacity, confirmed, deals, cell, move_by, working):
+    assert_falls(capacity, confirmed, deals, cell, move_by=move_by, working=working)
 
 
 @given(tables(odd_hours), tables(odd_hours), open_deals(odd_hours), WHEN)

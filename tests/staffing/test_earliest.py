@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staffing.horizon import ON_TIME, Need, OpenDeal, Reason, compute_horizon, earliest_start, headroom
-from tests.staffing.enumeration import WEEKS, all_outcomes, needs, odd_hours, open_deals, tables, usual_hours
+from tests.staffing.enumeration import WEEKS, all_outcomes, needs, odd_hours, open_deals, parts, tables, usual_hours
 
 
-def fits_naively(capacity, confirmed, others, wanted, start, confidence, *, need=None):
+def fits_naively(capacity, confirmed, working, others, wanted, start, confidence, *, need=None):
     """Whether all needs, or the one, have room if the deal starts in the week."""
     chances, hours = all_outcomes(others)
     own = np.zeros((*capacity.shape[:1], 60))
@@ -25,7 +25,8 @@ def fits_naively(capacity, confirmed, others, wanted, start, confidence, *, need
         for week in range(start + one.offset, start + one.offset + one.weeks):
             if not 0 <= week < WEEKS:
                 return False
-            demand = confirmed[one.role, week] + hours[:, one.role, week] + own[one.role, 20 + week]
+            asked = hours[:, one.role, week] + own[one.role, 20 + week]
+            demand = confirmed[one.role, week] + working[one.role, week] * asked
             if chances[demand <= capacity[one.role, week] + 1e-6].sum() < confidence - 1e-9:
                 return False
     return True
@@ -34,16 +35,17 @@ def fits_naively(capacity, confirmed, others, wanted, start, confidence, *, need
 @given(
     tables(), tables(st.sampled_from([0.0, 0.0, 7.5, 20.0])), open_deals(usual_hours, most=4),
     st.lists(needs(usual_hours), min_size=1, max_size=3), st.integers(0, 3), st.sampled_from([0.8, 0.5, 0.95, 1.0]),
+    tables(parts),
 )  # fmt: skip
 @settings(max_examples=200, deadline=None)
-def test_the_start_is_the_first_week_that_fits(capacity, confirmed, deals, wanted, from_week, confidence):
+def test_the_start_is_the_first_week_that_fits(capacity, confirmed, deals, wanted, from_week, confidence, working):
     own = deals[0].key if deals else None
-    horizon = compute_horizon(capacity, confirmed, deals)
+    horizon = compute_horizon(capacity, confirmed, deals, working=working)
     found = earliest_start(horizon, wanted, from_week=from_week, confidence=confidence, deal=own)
 
     def first(need=None):
         starts = range(from_week, WEEKS)
-        check = (capacity, confirmed, deals[1:], wanted)
+        check = (capacity, confirmed, working, deals[1:], wanted)
         return next((start for start in starts if fits_naively(*check, start, confidence, need=need)), None)
 
     assert found.week == first()
@@ -53,7 +55,7 @@ def test_the_start_is_the_first_week_that_fits(capacity, confirmed, deals, wante
         assert found.binding in {
             need.role
             for need in wanted
-            if not fits_naively(capacity, confirmed, deals[1:], wanted, found.week - 1, confidence, need=need)
+            if not fits_naively(capacity, confirmed, working, deals[1:], wanted, found.week - 1, confidence, need=need)
         }
     elif found.week == from_week:
         assert found.binding is None

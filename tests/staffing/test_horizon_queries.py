@@ -9,13 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Organisation
+from accounts.models import Organisation, WorkingCalendar
 from events import names
 from events.recording import record
 from opportunities.models import Opportunity
 from staffing.horizon.deals import DEFAULT_SHIFT, Need
 from staffing.horizon_inputs import Inputs, gather
 from staffing.horizon_learning import learn
+from staffing.horizon_queries import horizon_of
 from staffing.models import NeedState
 from tests import factories
 from tests.staffing.staffed import booking, need, role, worker
@@ -260,3 +261,21 @@ def test_queries_do_not_grow_with_deals(organisation: Organisation) -> None:
             found(organisation)
         counts.append(len(queries))
     assert counts == [8, 8]
+
+
+def test_weeks_with_holidays_ask_what_bookings_will_take(organisation: Organisation) -> None:
+    easter = dt.date(2027, 3, 15)
+    nora = worker("Nora", calendar=WorkingCalendar.objects.create(name="Germany", country="DE"))
+    organisation.calendar = nora.calendar
+    organisation.save()
+    deal = begins(easter, probability=100)
+    need(deal, nora.role, 40, weeks=3)
+
+    def asked() -> tuple[list[float], list[float]]:
+        inputs, horizon = horizon_of(organisation, today=easter, weeks=3)
+        shown = inputs.row(nora.role_id)
+        return horizon.exposure[shown].round(6).tolist(), horizon.overload_probability[shown].round(6).tolist()
+
+    assert asked() == ([40, 32, 32], [0, 0, 0])
+    booking(easter, easter + 3 * WEEK - dt.timedelta(days=1), 40, person=nora, title="The same")
+    assert asked()[0] == [80, 64, 64]

@@ -46,11 +46,12 @@ def some_inputs(draw: st.DrawFn) -> Inputs:
     hours = st.sampled_from([0.0, 20.0, 40.0, 80.0])
     capacity, confirmed = (np.full((2, WEEKS), draw(hours)) for _ in range(2))
     roles = [WorkRole(pk=1, name="Architect"), WorkRole(pk=2, name="Tester")]
-    return Inputs(MONDAY, WEEKS, roles, [1, 1], capacity, confirmed, deals, {}, Slips(ON_TIME), {}, 0, 0)
+    working = np.full((2, WEEKS), draw(st.sampled_from([1.0, 0.6])))
+    return Inputs(MONDAY, WEEKS, roles, [1, 1], capacity, confirmed, working, deals, {}, Slips(ON_TIME), {}, 0, 0)
 
 
 def today(inputs: Inputs) -> Horizon:
-    return compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals)
+    return compute_horizon(inputs.capacity, inputs.confirmed, inputs.deals, working=inputs.working)
 
 
 def laid(inputs: Inputs, *changes: Supposed) -> Horizon:
@@ -86,7 +87,8 @@ def test_winning_is_a_probability_of_one_that_starts_as_planned(inputs: Inputs) 
 @given(some_inputs())
 def test_what_is_won_is_confirmed(inputs: Inputs) -> None:
     before, after = today(inputs), laid(inputs, Supposed(K.WIN, deal=1))
-    alone = compute_horizon(inputs.capacity, inputs.confirmed * 0, [replace(inputs.deals[0], shift=ON_TIME)])
+    sure = [replace(inputs.deals[0], shift=ON_TIME)]
+    alone = compute_horizon(inputs.capacity, inputs.confirmed * 0, sure, working=inputs.working)
     np.testing.assert_allclose(after.confirmed - before.confirmed, alone.exposure, atol=1e-7)
 
 
