@@ -90,6 +90,7 @@ def test_by_keyboard_from_the_first_to_the_last(new_page: NewPage, sam: User, th
     page.keyboard.type("No plan for the crew, a")
     page.keyboard.press("Escape")
     focused(page, "Request changes Crew planning")
+    settled(page)
     page.keyboard.press("c")
     expect(page.locator("textarea:focus")).to_be_visible()
     settled(page)
