@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ServiceLine, User
+from handoffs.engagement_queries import EngagementFilter
 from handoffs.models import EngagementState, Task
 from handoffs.models.engagement import OPEN_STATES
-from handoffs.queries import EngagementFilter
 from opportunities.forms.fields import DayField, PickField, TextField
 from opportunities.forms.filters import OwnerField
 from opportunities.queries.people import possible_delivery_owners

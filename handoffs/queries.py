@@ -1,4 +1,4 @@
-"""Reads shaped for pages: the panel of a deal, the list of engagements, and what a person may do with a task."""
+"""Reads shaped for pages: the panel of a deal, and what a person may do with a task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,6 @@ from handoffs.services.playbooks import preview_reschedule
 from opportunities.models import Opportunity, StageKind
 from opportunities.queries.people import people_who_see
 
-PAGE = 25
 MOST_CANDIDATES = 50
 _WAITING = [TaskState.OPEN, TaskState.PAUSED]
 # Tasks that are done when what they are about is done, and the part of the deal page where that is.
@@ -38,10 +37,6 @@ _LEADS_TO: Mapping[str, str] = {
     TaskAction.CLIENT_RISKS: "client-panel",
     TaskAction.PULSE: "client-panel",
 }
-
-
-class BadCursor(ValueError):
-    """The address of a page was cut or made up."""
 
 
 @dataclass(frozen=True)
@@ -264,73 +259,6 @@ def _columns(user: User, tasks: Iterable[Task], opportunity: Opportunity) -> lis
     return list(columns.values())
 
 
-@dataclass(frozen=True)
-class EngagementFilter:
-    """What the list of engagements shows; an empty field leaves out nothing."""
-
-    states: tuple[str, ...] = ()
-    delivery_owner_id: int | None = None
-    service_line_id: int | None = None
-
-
-@dataclass
-class EngagementRow:
-    """An engagement in a list, with how many tasks of each side are to be done."""
-
-    engagement: Engagement
-    is_late: bool
-    may_answer: bool
-    open_tasks: dict[str, int] = field(default_factory=dict)
-    tasks: list[Task] = field(default_factory=list)
-
-    @property
-    def dom_id(self) -> str:
-        """The id of the element that shows it."""
-        return f"engagement-{self.engagement.pk}"
-
-
-def engagement_row(user: User, pk: int, *, now: dt.datetime) -> EngagementRow:
-    """One engagement with the tasks that it brings delivery, read again."""
-    row = engagement_rows(user, [with_deal(Engagement.objects.filter(pk=pk)).get()], now=now)[0]
-    if row.may_answer:
-        row.tasks = list(row.engagement.tasks.open().exclude(side=TaskSide.SALES))
-    return row
-
-
-def engagement_rows(user: User, engagements: Iterable[Engagement], *, now: dt.datetime) -> list[EngagementRow]:
-    """What a list shows of each; no query for those read by ``with_deal``."""
-    return [
-        EngagementRow(
-            engagement=engagement,
-            is_late=is_answer_late(engagement, now),
-            may_answer=engagement.state == EngagementState.REQUESTED
-            and user.has_perm("handoffs.answer_engagement", engagement),
-        )
-        for engagement in engagements
-    ]
-
-
-def engagements_page(
-    user: User, *, wanted: EngagementFilter, now: dt.datetime, after: str = ""
-) -> tuple[list[EngagementRow], str | None]:
-    """Engagements that the person may see, newest request first, and the cursor after them. Raises BadCursor."""
-    exact = {
-        "state__in": wanted.states,
-        "opportunity__delivery_owner_id": wanted.delivery_owner_id,
-        "opportunity__service_line_id": wanted.service_line_id,
-    }
-    engagements = Engagement.objects.visible_to(user).filter(**{name: value for name, value in exact.items() if value})
-    if after:
-        engagements = engagements.filter(_beyond(after))
-    found = list(with_deal(engagements).order_by("-requested_at", "-pk")[: PAGE + 1])
-    rows = engagement_rows(user, found[:PAGE], now=now)
-    counts = open_counts(row.engagement.opportunity_id for row in rows)
-    for row in rows:
-        row.open_tasks = counts.get(row.engagement.opportunity_id, {})
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return rows, f"{last.requested_at.isoformat()}~{last.pk}" if last else None
-
-
 def open_counts(deals: Iterable[int]) -> dict[int, dict[str, int]]:
     """Tasks still to be done by deal and side; one query."""
     rows = (
@@ -344,14 +272,6 @@ def open_counts(deals: Iterable[int]) -> dict[int, dict[str, int]]:
     for deal, side, tasks in rows:
         counts.setdefault(deal, {})[side] = tasks
     return counts
-
-
-def with_deal(engagements: QuerySet[Engagement]) -> QuerySet[Engagement]:
-    """Joins what a row shows."""
-    return engagements.select_related(
-        "opportunity__account", "opportunity__stage", "opportunity__owner", "opportunity__delivery_owner",
-        "opportunity__service_line", "accepted_by",
-    )  # fmt: skip
 
 
 def tasks_with_deal(tasks: QuerySet[Task]) -> QuerySet[Task]:
@@ -389,14 +309,3 @@ def moved_tasks(opportunity: Opportunity, *, now: dt.datetime) -> list[TaskMove]
     moves = preview_reschedule(opportunity=opportunity, now=now)
     found = [TaskMove(task, before.get(task.pk, task.due_on), task.due_on) for task in moves]
     return sorted(found, key=lambda move: (move.to_day, move.task.pk))
-
-
-def _beyond(after: str) -> Q:
-    moment, _separator, key = after.rpartition("~")
-    try:
-        at, number = dt.datetime.fromisoformat(moment), int(key)
-    except ValueError as error:
-        raise BadCursor(after) from error
-    if at.tzinfo is None or not 0 < number < 2**63:
-        raise BadCursor(after)
-    return Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=number)

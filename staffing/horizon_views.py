@@ -47,6 +47,7 @@ def cell(request: Request, role: int) -> HttpResponse:
         raise Http404(_("The horizon has no such role or week.")) from error
     context = {"page": page, "moved_by": MOVED_BY, "page_title": page.role.name, "weeks": weeks}
     context |= {"may_plan": request.user.has_perm("staffing.plan"), "scenarios": choices_for(request.user)}
+    context["dialog_styles"] = ("css/horizon.css",)
     return dialog(request, "staffing/_horizon_cell.html", context)
 
 

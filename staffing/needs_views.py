@@ -32,6 +32,7 @@ from staffing.suggestions import LABELS, WEIGHTS, candidates, planned_span
 REFUSALS: dict[type[Exception], int] = {Stale: 409, IllegalTransition: 409}
 ONE_PERSON = 40  # hours a week that a booking begins with at most
 FORM = "staffing/_needs_form.html"
+STYLES = ("css/needs.css",)
 
 
 @require_safe
@@ -162,7 +163,7 @@ def book(request: Request, pk: int) -> HttpResponse:
         conflict = str(error)
     context = {
         "need": need, "deal": need.opportunity, "form": form, "candidates": found, "conflict": conflict,
-        "page_title": _("Book for %(role)s") % {"role": need.role}, "today": today_of(request),
+        "page_title": _("Book for %(role)s") % {"role": need.role}, "dialog_styles": STYLES, "today": today_of(request),
         "weights": [(LABELS[part], weight) for part, weight in WEIGHTS.items()],
     }  # fmt: skip
     status = 409 if conflict else 422 if sent else 200
@@ -219,7 +220,7 @@ def _need_form(
     request: Request, form: NeedForm, deal: Opportunity, need: StaffingNeed | None, *, status: int, **more: Any
 ) -> HttpResponse:
     title = _("Change what is needed") if need else _("What does it take?")
-    context = {"form": form, "deal": deal, "need": need, "page_title": title, **more}
+    context = {"form": form, "deal": deal, "need": need, "page_title": title, "dialog_styles": STYLES, **more}
     return dialog(request, FORM, context, status=status)
 
 

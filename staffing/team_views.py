@@ -83,6 +83,7 @@ def _dialog(
     ]
     context = {
         "deal": deal, "page": found, "lines": lines, "errors": errors, "page_title": _("Suggest a team"),
+        "dialog_styles": ("css/needs.css",),
         "ticked": set(request.POST.getlist("member")) if errors else None, "today": today_of(request),
     }  # fmt: skip
     return dialog(request, "staffing/_team.html", context, status=status)

@@ -17,16 +17,10 @@ from dashboards.queries.todo_rows import Todo
 from dashboards.queries.todos import standing_alone, todos_of
 from dashboards.queries.zones import zone_of
 from handoffs.access import sides_of
+from handoffs.engagement_queries import EngagementRow, engagement_rows, with_deal
 from handoffs.models import Engagement, EngagementState, Task, TaskSide
 from handoffs.models.engagement import OPEN_STATES
-from handoffs.queries import (
-    EngagementRow,
-    TaskLine,
-    engagement_rows,
-    task_lines,
-    tasks_with_deal,
-    with_deal,
-)
+from handoffs.queries import TaskLine, task_lines, tasks_with_deal
 from opportunities.models import Opportunity
 from opportunities.queries.keys import key_among
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from accounts.models import User
+from handoffs.engagement_queries import BadCursor
 from handoffs.models import Handoff, Task, TaskState
-from handoffs.queries import BadCursor
 
 PAGE = 25
 

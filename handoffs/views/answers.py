@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from handoffs.engagement_queries import engagement_row
 from handoffs.models import Engagement, Task
-from handoffs.queries import deal_panel, engagement_row, task_row
+from handoffs.queries import deal_panel, task_row
 from handoffs.services.engagements import StaleEngagement
 from handoffs.services.tasks import StaleTask
 from handoffs.states import IllegalTransition

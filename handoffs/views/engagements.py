@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models.people import DELIVERY_ROLES
 from handoffs.access import answerable_engagement
 from handoffs.assignment import delivery_candidates
+from handoffs.engagement_queries import BadCursor, engagements_page
 from handoffs.forms import AnswerForm, DeclineForm, EngagementFilterForm, ReassignForm
-from handoffs.queries import MOST_CANDIDATES, BadCursor, engagements_page
+from handoffs.queries import MOST_CANDIDATES
 from handoffs.services import engagements as services
 from handoffs.views.answers import answer, attempt, unreadable
 from opportunities.views.answers import Request

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from handoffs.engagement_queries import BadCursor
 from handoffs.handoff_access import readable_handoff
 from handoffs.handoff_forms import WAITS, HandoffFilterForm
 from handoffs.handoff_page import list_rows, waiting_for
 from handoffs.handoff_queries import HandoffFilter
 from handoffs.handoff_queries import handoff_list as listed
-from handoffs.queries import BadCursor
 from handoffs.views import handoff_pages as pages
 from opportunities.access import readable_opportunity
 from opportunities.views.answers import Request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,11 +29,12 @@ class Question:
     sentence: str
 
 
-class Basis:
+class Basis(ABC):
     """Reads an import's profile and options. Properties that depend on an open question raise NeedsAnswer."""
 
-    targets: ClassVar[Mapping[str, Promise]]
-    dates: ClassVar[tuple[str, ...]]
+    # By kind of file; where one class reads several kinds, of its file.
+    targets: Mapping[str, Promise]
+    dates: tuple[str, ...]
     # The column of money, where there is one.
     amounts: ClassVar[str] = ""
 
@@ -47,9 +49,9 @@ class Basis:
         """The organisation."""
         return organisation()
 
+    @abstractmethod
     def questions(self) -> list[Question]:
         """All that has to be answered before rows can be read."""
-        raise NotImplementedError
 
     def profile_of(self, target: str) -> dict[str, Any] | None:
         """The profile of the column that holds the target."""

@@ -41,6 +41,11 @@ class StageValue:
     count: int
     stage: Stage | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether nobody needs to be asked."""
+        return self.stage is not None
+
 
 class Setup(Basis):
     """Reads an import of deals and the answers about it. What depends on an open question raises NeedsAnswer."""

@@ -27,23 +27,28 @@ class Words:
     template_url: str = ""
 
 
+_SPREADSHEET = _(
+    "From a spreadsheet or another system. Nothing is written before you have seen what would happen; a repeat updates "
+    "and never doubles."
+)
 WORDS: Mapping[str, Words] = {
     Kind.DEALS: Words(
         _("Import"),
-        _("Deals from a CRM export. Nothing is written before you have seen what would happen; a repeat updates and never doubles."),  # noqa: E501
+        _("Deals from a CRM export. Nothing is written before you have seen what would happen; a repeat updates "
+          "and never doubles."),
         "imports:list", "opportunities:board", _("Go to the board"), "square-kanban",
         _("There is nothing to import: every deal is here as the file says."), _("Rows by stage"),
     ),
     Kind.PEOPLE: Words(
         _("Import people"),
-        _("From a spreadsheet or another system. Nothing is written before you have seen what would happen; a repeat updates and never doubles."),  # noqa: E501
+        _SPREADSHEET,
         "imports:people", "staffing:people", _("Go to the people"), "users",
         _("There is nothing to import: everybody is here as the file says."), _("Rows by role"),
         "imports:export_people", "imports:people_template",
     ),
     Kind.BOOKINGS: Words(
         _("Import bookings"),
-        _("From a spreadsheet or another system. Nothing is written before you have seen what would happen; a repeat updates and never doubles."),  # noqa: E501
+        _SPREADSHEET,
         "imports:bookings", "staffing:schedule", _("Go to the schedule"), "calendar-range",
         _("There is nothing to import: every booking is here as the file says."), _("Rows by role"),
         "imports:export_bookings", "imports:bookings_template",

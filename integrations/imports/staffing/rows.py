@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -35,7 +36,7 @@ class Said:
     notices: list[str] = field(default_factory=list)
 
 
-class Rows:
+class Rows(ABC):
     """Reads, recognises and writes the rows of one file, by one setup and for one person."""
 
     kind: ClassVar[str]
@@ -112,22 +113,22 @@ class Rows:
                 found["match"][str(row.line)] = pk
         return found
 
+    @abstractmethod
     def recogniser(self, said: Sequence[Said]) -> Callable[[Said], tuple[list[Any], int | None]]:
         """Something that gives for a row what no other row may share, and the key of what it is about here, if known.
 
         It raises BadRow where that is unclear.
         """
-        raise NotImplementedError
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def present(self, keys: Collection[int]) -> Mapping[int, models.Model]:
         """The rows here with these keys, as they are now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, said: Said, found: Any) -> Outcome:
         """Add what the row is about, or change it. Raises what the services raise, BadRow."""
-        raise NotImplementedError
 
     def sentence(self, problem: Exception) -> str:
         """What is wrong, with the columns that it is about."""

@@ -51,7 +51,7 @@ class StaffingSetup(Basis):
 
     def __init__(self, imported: Import, *, now: dt.datetime) -> None:
         self.kind = Kind(imported.kind)
-        self.targets, self.dates = TARGETS[self.kind], DATES[self.kind]  # type: ignore[misc]
+        self.targets, self.dates = TARGETS[self.kind], DATES[self.kind]
         super().__init__(imported, now=now)
 
     @cached_property
@@ -62,10 +62,16 @@ class StaffingSetup(Basis):
     @cached_property
     def role_values(self) -> list[RoleValue]:
         """What stands in the role column, most frequent first. Raises NeedsAnswer where that can't be roles."""
+        return [
+            self._role_value(value, count) for value, count in self.distinct_roles().items() if not is_missing(value)
+        ]
+
+    def distinct_roles(self) -> dict[str, int]:
+        """Values of the role column with their counts. Raises NeedsAnswer where that can't be roles."""
         counts = self.distinct("role")
         if len(counts) > MOST_ROLES:
             raise NeedsAnswer([_("The column for “Role” has hundreds of different values. Is it the right one?")])
-        return [self._role_value(value, count) for value, count in counts.items() if not is_missing(value)]
+        return counts
 
     @cached_property
     def unknown_skills(self) -> list[str] | None:
@@ -121,7 +127,7 @@ class StaffingSetup(Basis):
         if self.kind == Kind.BOOKINGS and not {"number", "external_id", "person", "role"} & set(self.columns):
             return [Question("columns", _("Say which column names the people, or the roles where nobody is named."))]
         try:
-            self.role_values  # noqa: B018 - it raises
+            self.distinct_roles()
         except NeedsAnswer as error:
             return [Question("columns", sentence) for sentence in error.questions]
         return []
